@@ -1,0 +1,2 @@
+// Package twilioacct manages Twilio accounts and subaccounts.
+package twilioacct

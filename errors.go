@@ -1,0 +1,266 @@
+package twilioacct
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+
+	"github.com/twilioacct/twilioacct/internal/rest"
+)
+
+// What went wrong, by kind; ask with errors.Is. The kinds follow from Twilio's code and, where a code is unknown or missing,
+// from the HTTP status.
+var (
+	ErrNotFound        = errors.New("not found")                // 20404
+	ErrUnauthenticated = errors.New("authentication failed")    // 20003
+	ErrForbidden       = errors.New("forbidden")                // 20403; also an account of somebody else's
+	ErrRateLimited     = errors.New("too many requests")        // 20429, HTTP 429
+	ErrSuspended       = errors.New("account is suspended")     // 20005
+	ErrClosed          = errors.New("account is closed")        // 21479
+	ErrConflict        = errors.New("conflicts with the state") // 20409: already there, in use elsewhere, a limit reached
+	ErrInvalid         = errors.New("invalid argument")         // 20001; also what is refused before any request
+	ErrUnavailable     = errors.New("Twilio is unavailable")    // 20500, HTTP 5xx, no connection
+	ErrAmbiguous       = errors.New("more than one matches")
+
+	// ErrOutcomeUnknown says that a change may or may not have happened: look before it is tried again.
+	ErrOutcomeUnknown = errors.New("it is not known whether Twilio acted")
+)
+
+// Error is every failure of a call: what Twilio answered, what the network said instead, or what was wrong with the call
+// before anything was sent (Method is "" then). Its text and its fields hold no secret.
+//
+// errors.Is tells the kind ([ErrNotFound] and the others), and what lies below, such as context.Canceled. errors.As also finds
+// twilio-go's own *client.TwilioRestError in it, where Twilio answered.
+//
+// https://www.twilio.com/docs/api/errors
+type Error struct {
+	Code      int    // Twilio's code, 0 where there is none
+	Status    int    // HTTP status, 0 where no answer came
+	Method    string // GET, POST, DELETE
+	Path      string // without query
+	Message   string
+	MoreInfo  string // a page of Twilio's
+	RequestID string // what Twilio's support asks for: RQ…
+
+	// RetryAfter is how long Twilio wants to be left alone, 0 where it did not say.
+	RetryAfter time.Duration
+
+	// Err is what lies below: a network, context or decoding error, or one of the kinds.
+	Err error
+
+	outcomeUnknown bool
+	verdict        error // what a 401 turned out to mean when the parent was asked; nil: what it says
+}
+
+// newError is where every failure of a request gets its type.
+func newError(f *rest.Failure) error {
+	e := &Error{
+		Code:           f.Code,
+		Status:         f.Status,
+		Method:         f.Method,
+		Path:           f.Path,
+		Message:        f.Message,
+		MoreInfo:       f.MoreInfo,
+		RequestID:      f.RequestID,
+		RetryAfter:     f.RetryAfter,
+		Err:            f.Err,
+		outcomeUnknown: f.OutcomeUnknown,
+	}
+	if errors.Is(f.Err, rest.ErrInvalidRequest) {
+		e.Err = ErrInvalid
+	}
+	return e
+}
+
+// invalid is the error of a call that nothing was sent for.
+func invalid(format string, args ...any) error {
+	return &Error{Message: fmt.Sprintf(format, args...), Err: ErrInvalid}
+}
+
+// judged is a refusal with what it turned out to mean.
+func judged(refusal, verdict error) error {
+	var e *Error
+	if !errors.As(refusal, &e) {
+		return refusal
+	}
+	copied := *e
+	copied.verdict = verdict
+	return &copied
+}
+
+// Error names the request, Twilio's code and message, and the request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("twilioacct")
+	if e.Method != "" {
+		fmt.Fprintf(&b, ": %s %s", e.Method, e.Path)
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": HTTP %d", e.Status)
+	}
+	if e.Code != 0 {
+		fmt.Fprintf(&b, ": code %d", e.Code)
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.Err != nil && !errors.Is(e.Err, ErrInvalid) {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.verdict != nil {
+		b.WriteString(": in truth: " + e.verdict.Error())
+	}
+	if e.outcomeUnknown {
+		b.WriteString(": " + ErrOutcomeUnknown.Error())
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	return b.String()
+}
+
+// Unwrap returns what lies below.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether the failure is of the kind target.
+func (e *Error) Is(target error) bool {
+	if target == ErrOutcomeUnknown {
+		return e.outcomeUnknown
+	}
+	kind := e.kind()
+	return kind != nil && target == kind
+}
+
+// As finds twilio-go's error where Twilio answered with one.
+func (e *Error) As(target any) bool {
+	theirs, ok := target.(**client.TwilioRestError)
+	if !ok || e.Status == 0 {
+		return false
+	}
+	*theirs = &client.TwilioRestError{Code: e.Code, Status: e.Status, Message: e.Message, MoreInfo: e.MoreInfo}
+	return true
+}
+
+func (e *Error) kind() error {
+	if e.verdict != nil {
+		return e.verdict
+	}
+	if kind := kindOfCode(e.Code); kind != nil {
+		return kind
+	}
+	if e.Status == 0 && e.Err != nil && e.Method != "" && !isContext(e.Err) {
+		return ErrUnavailable
+	}
+	return kindOfStatus(e.Status)
+}
+
+// codes is the table of Twilio's codes. A code that is not here goes by its HTTP status.
+var codes = map[error][]int{
+	ErrNotFound: {
+		20404, 20410,
+		21471, // a number is moved to an account that is unknown
+		21701, // no such messaging service
+		21711, // the number is not in the service
+	},
+	ErrUnauthenticated: {
+		20003,
+		20101, 20102, 20103, 20104, 20105, 20106, 20107, // access tokens
+		20151, 20152, 20153, 20154, 20155, 20156, 20157, 20158, 20159, 20160,
+	},
+	ErrForbidden: {
+		20403, 20006, 20010,
+		10002,        // not for trial accounts
+		20008,        // not with test credentials
+		21101,        // a subaccount cannot have subaccounts
+		21215, 21408, // geographic permissions
+		21219, 21264, 21608, // a trial account and a number that is not verified
+		21420,        // an application of another account
+		21473, 21474, // a number is moved to a stranger, or by somebody who is not the parent
+		21477,        // the parent itself cannot be suspended or closed
+		21606, 21660, // not the account's own sender
+		22300, // barred from buying numbers
+		70051, // the key lacks the permission
+	},
+	ErrRateLimited: {20429, 21611},
+	ErrSuspended: {
+		10001, 20005,
+		21476, // the parent is suspended
+		21478, // Twilio suspended it, and nobody else can lift that
+		30002,
+	},
+	ErrClosed: {21479},
+	ErrConflict: {
+		20009, 20020, 20162, 20409, 20412,
+		21102, 21301, 21404, 21480, 21714, 30995, 70151, // a limit is reached
+		21422,               // the number is gone
+		21449, 21450, 21453, // the caller id is verified already
+		21472,        // a number is moved to an account that is not active
+		21610,        // the recipient has opted out
+		21703, 21704, // the messaging service has no sender, or none that fits
+		21710, 21712, // the number is in a service already
+	},
+	ErrInvalid: {
+		20001, 20002, 20004, 20007, 20011, 20012, 20413, 20422, 20423, 20426,
+		21201, 21205, 21209, 21210, 21211, 21212, 21213, 21214, 21217,
+		21401, 21402, 21403, 21405, 21406, 21421,
+		21451, 21452, 21457, 21458, 21470, 21475, 21481,
+		21601, 21602, 21603, 21604, 21612, 21614, 21615, 21617, 21619, 21631, 21635,
+		21649, 21650, 21651, 21661, 21702, 21705, 21713, 21715,
+	},
+	ErrUnavailable: {20500, 20503, 20504},
+}
+
+func kindOfCode(code int) error {
+	if code == 0 {
+		return nil
+	}
+	for kind, of := range codes {
+		if slices.Contains(of, code) {
+			return kind
+		}
+	}
+	return nil
+}
+
+func kindOfStatus(status int) error {
+	switch status {
+	case http.StatusUnauthorized:
+		return ErrUnauthenticated
+	case http.StatusForbidden:
+		return ErrForbidden
+	case http.StatusNotFound, http.StatusGone:
+		return ErrNotFound
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return ErrConflict
+	case http.StatusTooManyRequests:
+		return ErrRateLimited
+	}
+	switch {
+	case status >= 500:
+		return ErrUnavailable
+	case status >= 400:
+		return ErrInvalid
+	}
+	return nil
+}
+
+// StoreError is a failure of the [Store]. Where Twilio's side had succeeded by then, the call returns its value as well: an
+// account or a number that exists and costs money is never lost because a database was away.
+type StoreError struct {
+	Op  string // Load, Save
+	SID string
+	Err error
+}
+
+// Error names the operation and the account.
+func (e *StoreError) Error() string {
+	return fmt.Sprintf("twilioacct: store: %s %s: %v", e.Op, e.SID, e.Err)
+}
+
+// Unwrap returns the store's own error.
+func (e *StoreError) Unwrap() error { return e.Err }

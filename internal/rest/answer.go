@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+)
+
+const (
+	largestBody  = 64 << 20 // a page of 1000 accounts has 2.3 MB
+	largestError = 64 << 10
+	longestDrain = 256 << 10 // reading on is cheaper than a new connection up to about here
+)
+
+var errTooLarge = errors.New("the answer is larger than any of Twilio's")
+
+// answer is a response that has been read to its end, so that nobody above has anything to close.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	err    error // the body broke off or is too large
+}
+
+func read(resp *http.Response) *answer {
+	defer resp.Body.Close()
+	a := &answer{status: resp.StatusCode, header: resp.Header}
+	limit := int64(largestBody)
+	if !succeeded(a.status) {
+		limit = largestError
+	}
+	a.body, a.err = readUpTo(resp, limit)
+	if int64(len(a.body)) > limit {
+		a.body, a.err = a.body[:limit], errTooLarge
+		_, _ = io.CopyN(io.Discard, resp.Body, longestDrain) // what is left beyond costs the connection, not the caller
+	}
+	if !succeeded(a.status) {
+		a.err = nil // an error status stays what it is, however its body ends
+	}
+	return a
+}
+
+// readUpTo reads one byte more than the limit, which tells a full body from one that is too large. The buffer is made to
+// measure where the length is known: a page of accounts is then copied once.
+func readUpTo(resp *http.Response, limit int64) ([]byte, error) {
+	buf := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(resp.ContentLength, limit))))
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	return buf.Bytes(), err
+}
+
+func succeeded(status int) bool { return status >= 200 && status <= 299 }
+
+// mistake says what keeps a successful answer from being one, or "".
+func (a *answer) mistake(method string) string {
+	switch {
+	case method == http.MethodDelete && a.status != http.StatusNoContent:
+		return "a delete is answered by 204, and only then is the thing gone"
+	case len(a.body) == 0 && method != http.MethodGet && (a.status == http.StatusNoContent || a.status == http.StatusAccepted):
+		return ""
+	case bytes.Equal(bytes.TrimSpace(a.body), []byte("null")) || !json.Valid(a.body):
+		return "the answer is not a JSON value"
+	}
+	return ""
+}
+
+// response hands the answer to twilio-go's generated code, which decodes it.
+func (a *answer) response() *http.Response {
+	return &http.Response{
+		Status:        http.StatusText(a.status),
+		StatusCode:    a.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        a.header,
+		Body:          io.NopCloser(bytes.NewReader(a.body)),
+		ContentLength: int64(len(a.body)),
+	}
+}

@@ -1,0 +1,130 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// errTimeout ends an attempt that took Config.Timeout while the caller would wait longer.
+var errTimeout = errors.New("Twilio did not answer in time")
+
+// attempt sends the request once, within the account's budget. Exactly one of the results is nil.
+func (c *Client) attempt(ctx context.Context, r *request, auth Auth) (*answer, *Failure) {
+	release, err := c.budgets.acquire(ctx, auth.Account)
+	if err != nil {
+		return nil, &Failure{Method: r.method, Path: r.url.Path, Err: cause(ctx, err)}
+	}
+	defer release()
+	start := time.Now()
+	answer, failure := c.exchange(ctx, r, auth)
+	c.logAttempt(ctx, r, auth, answer, failure, time.Since(start))
+	return answer, failure
+}
+
+func (c *Client) exchange(ctx context.Context, r *request, auth Auth) (*answer, *Failure) {
+	limited, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
+	defer cancel()
+	resp, err := c.http.Do(r.http(limited, auth))
+	if err != nil {
+		return nil, r.unanswered(cause(limited, err))
+	}
+	answer := read(resp)
+	if r.lean {
+		answer.body = withoutSubresources(answer.body)
+	}
+	if answer.err != nil {
+		answer.err = cause(limited, answer.err)
+	}
+	return answer, r.judge(answer)
+}
+
+// unanswered is the failure of a request to which no answer came.
+func (r *request) unanswered(err error) *Failure {
+	return &Failure{
+		Method:         r.method,
+		Path:           r.url.Path,
+		Err:            err,
+		OutcomeUnknown: r.changes() && !neverSent(err),
+	}
+}
+
+// judge is nil for the answer that the caller hoped for.
+func (r *request) judge(a *answer) *Failure {
+	if succeeded(a.status) && a.err == nil {
+		mistake := a.mistake(r.method)
+		if mistake == "" {
+			return nil
+		}
+		f := failureOf(r.method, r.url.Path, a)
+		f.Code, f.Message, f.MoreInfo = 0, mistake+kindOf(a.header), ""
+		f.OutcomeUnknown = r.changes()
+		return f
+	}
+	f := failureOf(r.method, r.url.Path, a)
+	// After a 5xx nobody knows how far Twilio came, and an answer that broke off may have said yes.
+	f.OutcomeUnknown = r.changes() && (a.status >= 500 || succeeded(a.status))
+	return f
+}
+
+func (r *request) changes() bool { return r.method != http.MethodGet }
+
+// neverSent is true only where it is certain: the connection was not even made.
+func neverSent(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return true
+	}
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}
+
+// cause is the context's error where the context has ended: what the network said then is only its echo. Both the
+// standard error and the caller's own cause can be asked for.
+func cause(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if ended == nil {
+		return unwrapURL(err)
+	}
+	why := context.Cause(ctx)
+	switch {
+	case errors.Is(why, errTimeout):
+		return errTimeout
+	case errors.Is(why, ended):
+		return why
+	}
+	return errors.Join(ended, why)
+}
+
+// unwrapURL takes away *url.Error, which repeats the query: names and numbers of customers.
+func unwrapURL(err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		return outer.Err
+	}
+	return err
+}
+
+func (c *Client) logAttempt(ctx context.Context, r *request, auth Auth, a *answer, f *Failure, took time.Duration) {
+	if !c.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", r.method),
+		slog.String("host", r.host),
+		slog.String("path", r.url.Path),
+		slog.String("account", auth.Account),
+		slog.Duration("took", took),
+	}
+	if a != nil {
+		attrs = append(attrs, slog.Int("status", a.status), slog.String("request_id", a.header.Get("Twilio-Request-Id")))
+	}
+	if f != nil {
+		attrs = append(attrs, slog.Int("code", f.Code), slog.Any("error", f.Err))
+	}
+	c.log.LogAttrs(ctx, slog.LevelDebug, "twilio request", attrs...)
+}

@@ -1,0 +1,143 @@
+package twilioacct
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/twilioacct/twilioacct/internal/rest"
+)
+
+// Provider manages the accounts of one parent: the parent itself and its subaccounts. Its methods are what is done to an
+// account from outside, and are signed by the parent; what is done inside an account is done through a handle, from
+// [Provider.Subaccount] or [Provider.Parent].
+//
+// A Provider is safe for concurrent use and has nothing to close.
+type Provider struct {
+	parent Credentials
+	store  Store // nil: none
+	rest   *rest.Client
+
+	log *slog.Logger
+
+	accounts *remembered[Account] // by SID
+	tokens   *remembered[Secret]  // of subaccounts, by SID
+	verdicts *remembered[verdict] // on refused credentials, by verdictKey
+	seed     maphash.Seed
+}
+
+// Options are the choices of [New]; the zero value of each is a good one.
+type Options struct {
+	// Store keeps tokens and status across restarts. Without one (nil), Sync is an error, and each handle fetches its account's
+	// token from Twilio when it is first used.
+	Store Store
+
+	// HTTPClient sends the requests, so that proxies, certificates, traces and limits of your own apply. It is copied, and
+	// never follows redirects. nil is a client with Go's default transport and enough kept connections.
+	HTTPClient *http.Client
+
+	// BaseURL is dialled in the place of every Twilio host; the Host header still names Twilio's. For tests and proxies: whoever
+	// answers there is handed the credentials. "" is Twilio.
+	BaseURL string
+
+	// Region and Edge choose where Twilio processes requests, such as ie1 and dublin. Credentials belong to one region. A region
+	// without an edge gets the nearest edge, for Twilio has no hosts of a region alone any more. "" is us1.
+	//
+	// https://www.twilio.com/docs/global-infrastructure
+	Region, Edge string
+
+	// CacheTime is how long Account answers from memory: a minute if 0, never if negative. A change through the Provider drops
+	// what it changes; a change by others shows after this time at the latest.
+	CacheTime time.Duration
+
+	// RequestTimeout bounds each request: 30 s if 0. The caller's context bounds a whole call, with all its retries.
+	RequestTimeout time.Duration
+
+	// MaxRetryWait bounds the time that one call spends waiting between its attempts: 30 s if 0, no retry if negative. Where
+	// Twilio asks for a longer wait (Retry-After), the error comes back at once.
+	MaxRetryWait time.Duration
+
+	// MaxConcurrent bounds the requests at once per signing account, 50 if 0; beyond, callers wait their turn. Twilio's own limit
+	// is per account and not published; over it the answer is 429, which is retried.
+	MaxConcurrent int
+
+	// RequestsPerSecond bounds the requests of each signing account; 0 is no limit.
+	RequestsPerSecond float64
+
+	// Logger gets a debug line per request, without any secret, query or body. nil is silent.
+	Logger *slog.Logger
+}
+
+// version stands in the User-Agent.
+const version = "0.1.0"
+
+// New returns a Provider for the parent account that the credentials belong to. It does no I/O and reads no environment: whether
+// Twilio takes the credentials shows at the first call. The options are copied; nil is all defaults. Credentials or options that
+// cannot work are ErrInvalid.
+func New(parent Credentials, opts *Options) (*Provider, error) {
+	if err := parent.check(); err != nil {
+		return nil, err
+	}
+	o := opts.withDefaults()
+	client, err := rest.New(rest.Config{
+		HTTP:              o.HTTPClient,
+		BaseURL:           o.BaseURL,
+		Region:            o.Region,
+		Edge:              o.Edge,
+		UserAgent:         "twilioacct/" + version,
+		Timeout:           o.RequestTimeout,
+		MaxRetryWait:      o.MaxRetryWait,
+		MaxConcurrent:     o.MaxConcurrent,
+		RequestsPerSecond: o.RequestsPerSecond,
+		Logger:            o.Logger,
+		Fail:              newError,
+	})
+	if err != nil {
+		return nil, invalid("options: %v", err)
+	}
+	return &Provider{
+		parent:   parent,
+		store:    o.Store,
+		rest:     client,
+		log:      o.Logger,
+		accounts: newRemembered[Account](o.CacheTime, 8192),
+		tokens:   newRemembered[Secret](0, 16384),
+		verdicts: newRemembered[verdict](time.Minute, 1024),
+		seed:     maphash.MakeSeed(),
+	}, nil
+}
+
+// withDefaults copies; what package rest has a default for is left to it.
+func (o *Options) withDefaults() Options {
+	var copied Options
+	if o != nil {
+		copied = *o
+	}
+	if copied.CacheTime == 0 {
+		copied.CacheTime = time.Minute
+	}
+	if copied.Logger == nil {
+		copied.Logger = slog.New(slog.DiscardHandler)
+	}
+	return copied
+}
+
+// Parent returns the handle of the parent account.
+func (p *Provider) Parent() *Handle { return &Handle{provider: p, sid: p.parent.AccountSID} }
+
+// Subaccount returns the handle of the subaccount with that SID. It does no I/O: that the SID is malformed, or the parent's,
+// is the error of the handle's first call, before any request.
+func (p *Provider) Subaccount(sid string) *Handle { return &Handle{provider: p, sid: sid, isSub: true} }
+
+// asParent is a call signed by the parent, about the account with that SID.
+func (p *Provider) asParent(ctx context.Context, sid string) *rest.Call {
+	return p.rest.Call(ctx, p.parent.AccountSID, parentSigner{provider: p, about: sid})
+}
+
+// drop forgets what is remembered of an account, because it was changed.
+func (p *Provider) drop(sid string) {
+	p.accounts.drop(sid)
+	p.tokens.drop(sid)
+}

@@ -1,0 +1,91 @@
+package twilioacct
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/elastic/go-freelru"
+	"resenje.org/singleflight"
+)
+
+// remembered keeps values that are asked for again and again: each for a limited time, a limited number of them, the least
+// used going first. Whoever asks for a value that is not there joins the one who is already finding it.
+//
+// It starts no goroutine, and takes no memory before the first value is put.
+type remembered[V any] struct {
+	lifetime time.Duration // 0: no limit; negative: nothing is kept and nobody waits for another's finding
+	capacity uint32
+
+	flights singleflight.Group[string, V]
+	values  func() *freelru.ShardedLRU[string, V]
+
+	mu      sync.Mutex // orders put and drop
+	changes int        // counts drops, so that a finding that began before one is not kept after it
+}
+
+func newRemembered[V any](lifetime time.Duration, capacity uint32) *remembered[V] {
+	m := &remembered[V]{lifetime: lifetime, capacity: capacity}
+	m.values = sync.OnceValue(m.makeValues)
+	return m
+}
+
+func (m *remembered[V]) makeValues() *freelru.ShardedLRU[string, V] {
+	seed := maphash.MakeSeed()
+	values, err := freelru.NewSharded[string, V](m.capacity, func(key string) uint32 {
+		return uint32(maphash.String(seed, key)) //nolint:gosec // any 32 bits of the hash will do
+	})
+	if err != nil {
+		panic("twilioacct: " + err.Error()) // the capacity is a constant of ours
+	}
+	values.SetLifetime(m.lifetime)
+	return values
+}
+
+// get returns the kept value or finds it, once for all who ask meanwhile. The finding goes on until the last of them has left.
+func (m *remembered[V]) get(ctx context.Context, key string, find func(context.Context, string) (V, error)) (V, error) {
+	if m.lifetime < 0 {
+		return find(ctx, key)
+	}
+	if v, ok := m.values().Get(key); ok {
+		return v, nil
+	}
+	v, _, err := m.flights.Do(ctx, key, func(ctx context.Context) (V, error) {
+		m.mu.Lock()
+		before := m.changes
+		m.mu.Unlock()
+		v, err := find(ctx, key)
+		if err == nil {
+			m.putUnlessChanged(key, v, before)
+		}
+		return v, err
+	})
+	return v, err
+}
+
+func (m *remembered[V]) putUnlessChanged(key string, v V, before int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.changes == before {
+		m.values().Add(key, v)
+	}
+}
+
+func (m *remembered[V]) put(key string, v V) {
+	if m.lifetime < 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values().Add(key, v)
+}
+
+// drop forgets the value, and lets nobody join a finding that began before.
+func (m *remembered[V]) drop(key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.changes++
+	m.flights.Forget(key)
+	m.values().Remove(key)
+}

@@ -1,0 +1,62 @@
+package twilioacct
+
+import (
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"unique"
+)
+
+// redacted stands wherever a secret would be printed.
+const redacted = "[redacted]"
+
+// Secret is a string that does not print itself: not with fmt, slog, JSON, text or BSON, and not as an unexported field of
+// something else that is printed. Two secrets are equal (==) if their strings are. The zero value is no secret.
+type Secret struct {
+	// A handle, because fmt prints the strings in unexported fields without asking their type.
+	value unique.Handle[string]
+}
+
+// NewSecret wraps s; the empty string gives the zero value.
+func NewSecret(s string) Secret {
+	if s == "" {
+		return Secret{}
+	}
+	return Secret{unique.Make(s)}
+}
+
+// Reveal returns the string itself: the one deliberate way out.
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.value.Value()
+}
+
+// IsZero reports whether there is no secret.
+func (s Secret) IsZero() bool { return s == Secret{} }
+
+// String returns "[redacted]", or "" where there is no secret.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints what String returns, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue redacts for slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText redacts for encoding/json, encoding/xml and the like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalBSONValue redacts for the MongoDB driver: a token is stored by a [Store] that means to, never by accident.
+func (s Secret) MarshalBSONValue() (typ byte, data []byte, err error) {
+	const bsonString = 0x02
+	text := s.String()
+	data = binary.LittleEndian.AppendUint32(nil, uint32(len(text)+1)) //nolint:gosec // two short constants
+	return bsonString, append(append(data, text...), 0), nil
+}

@@ -1,0 +1,45 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+	"strconv"
+)
+
+// isSID reports whether s is a SID of that kind: its two letters and 32 hex digits. Only such a string may enter a path:
+// twilio-go does not escape them.
+func isSID(kind, s string) bool {
+	if len(s) != 34 || s[:2] != kind {
+		return false
+	}
+	for _, c := range []byte(s[2:]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// checkCall refuses what no request should be made for.
+func checkCall(ctx context.Context, accountSID string) error {
+	if ctx == nil {
+		return invalid("the context is nil: pass context.Background() where there is no other")
+	}
+	if !isSID("AC", accountSID) {
+		return invalid("account SID %s is not AC and 32 hex digits", quote(accountSID))
+	}
+	return nil
+}
+
+// quote shows what somebody passed for a SID, but never all of something long: it may be a token that was pasted there.
+func quote(s string) string {
+	const shown = 4
+	if len(s) > shown && !isSID("AC", s) {
+		return strconv.Quote(s[:shown] + "…")
+	}
+	return strconv.Quote(s)
+}
+
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,65 @@
+package twiliotest
+
+// Option changes a [Server] when it is made.
+type Option func(*config)
+
+type config struct {
+	seed             uint64
+	subaccountLimit  int
+	concurrencyLimit int
+	recordLimit      int
+	hiddenToken      HiddenToken
+	trial            bool
+}
+
+func defaults() config {
+	return config{subaccountLimit: 1000, recordLimit: 10_000, hiddenToken: TokenEmpty}
+}
+
+// WithSeed makes another series of SIDs, tokens and secrets. Servers of the
+// same seed (0 by default) on which the same things are done in the same order
+// give the same ones.
+func WithSeed(seed uint64) Option {
+	return func(c *config) { c.seed = seed << 1 }
+}
+
+// WithSubaccountLimit sets how many subaccounts that are not closed the API
+// lets exist before it answers 21480; 1000 by default, as at Twilio. It does
+// not limit [Server.AddSubaccounts].
+func WithSubaccountLimit(n int) Option {
+	return func(c *config) { c.subaccountLimit = n }
+}
+
+// WithConcurrencyLimit answers 429/20429 to requests beyond n at a time per
+// signing account. 0, the default, is no limit.
+func WithConcurrencyLimit(n int) Option {
+	return func(c *config) { c.concurrencyLimit = n }
+}
+
+// WithRecordLimit sets how many of the latest requests [Server.Requests]
+// keeps, 10,000 by default. 0 keeps none, which is faster; [Server.Count]
+// counts in any case.
+func WithRecordLimit(n int) Option {
+	return func(c *config) { c.recordLimit = max(n, 0) }
+}
+
+// HiddenToken is how an account's JSON looks to a Main API key, which may read
+// accounts but not their auth tokens.
+type HiddenToken int
+
+const (
+	TokenEmpty  HiddenToken = iota // "auth_token": ""
+	TokenNull                      // "auth_token": null
+	TokenAbsent                    // no "auth_token" at all
+)
+
+// WithHiddenToken sets what Main keys see in place of auth tokens. Which form
+// Twilio sends is not certain, so a program should cope with all three.
+func WithHiddenToken(form HiddenToken) Option {
+	return func(c *config) { c.hiddenToken = form }
+}
+
+// WithTrialParent makes the parent, and so its new subaccounts, of type Trial.
+func WithTrialParent() Option {
+	return func(c *config) { c.trial = true }
+}
