@@ -59,6 +59,9 @@ func (p *Provider) Account(ctx context.Context, sid string) (Account, error) {
 	if err := checkCall(ctx, sid); err != nil {
 		return Account{}, err
 	}
+	if a, ok := p.accounts.kept(sid); ok {
+		return a, nil // before p.fetchAccount below is made a value, which allocates
+	}
 	a, err := p.accounts.get(ctx, sid, p.fetchAccount)
 	if err != nil {
 		return Account{}, left(ctx, err, sid)

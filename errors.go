@@ -153,7 +153,7 @@ func (e *Error) kind() error {
 	if kind := kindOfCode(e.Code); kind != nil {
 		return kind
 	}
-	if e.Status == 0 && e.Err != nil && e.Method != "" && !isContext(e.Err) {
+	if e.Status == 0 && e.Err != nil && !errors.Is(e.Err, ErrInvalid) && !isContext(e.Err) {
 		return ErrUnavailable
 	}
 	return kindOfStatus(e.Status)

@@ -43,6 +43,14 @@ func (m *remembered[V]) makeValues() *freelru.ShardedLRU[string, V] {
 	return values
 }
 
+// kept returns the value if it is there.
+func (m *remembered[V]) kept(key string) (v V, ok bool) {
+	if m.lifetime < 0 {
+		return v, false
+	}
+	return m.values().Get(key)
+}
+
 // get returns the kept value or finds it, once for all who ask meanwhile. The finding goes on until the last of them has left.
 func (m *remembered[V]) get(ctx context.Context, key string, find func(context.Context, string) (V, error)) (V, error) {
 	if m.lifetime < 0 {

@@ -2,6 +2,7 @@ package twilioacct
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"strconv"
 )
@@ -12,12 +13,9 @@ func isSID(kind, s string) bool {
 	if len(s) != 34 || s[:2] != kind {
 		return false
 	}
-	for _, c := range []byte(s[2:]) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	return true
+	var id [16]byte
+	_, err := hex.Decode(id[:], []byte(s[2:]))
+	return err == nil
 }
 
 // checkCall refuses what no request should be made for.

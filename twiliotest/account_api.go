@@ -129,7 +129,6 @@ func listAccounts(c *call) answer {
 	}
 	return c.list(listing{
 		key:      "accounts",
-		path:     accountsPath,
 		filters:  []string{"FriendlyName", "Status"},
 		length:   len(all.all),
 		sid:      func(i int) string { return all.all[i].SID },

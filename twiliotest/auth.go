@@ -48,6 +48,11 @@ func (w signer) sid() string {
 	return w.account.SID
 }
 
+// is tells whether the credentials are valid ones of an account or of a key.
+func (w signer) is(sid string) bool {
+	return w.account != nil && (w.account.SID == sid || w.user == sid)
+}
+
 // isStandardKey tells of keys that may do nothing to accounts and keys.
 func (w signer) isStandardKey() bool { return w.key != nil && w.key.Kind == StandardKey }
 

@@ -1,6 +1,7 @@
 package twiliotest
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -30,7 +31,7 @@ type Fault struct {
 	// example an account's SID.
 	Path string
 	// SignedBy, if set, is the account whose credentials sign the requests
-	// that count.
+	// that count, or one of its keys.
 	SignedBy string
 
 	// On says which of the requests that count is hit, 1 being the first one
@@ -47,10 +48,12 @@ type Fault struct {
 	// Delay is how long everything waits, but not longer than the request's
 	// context.
 	Delay time.Duration
-	// Reset resets the connection instead of an answer.
+	// Reset resets the connection instead of an answer. Over a socket
+	// net/http by itself repeats a GET if the connection was used before.
 	Reset bool
-	// Hang gives no answer for as long as the request's context lives. Over
-	// a socket that is until the client leaves or the server is closed.
+	// Hang gives no answer for as long as the request's context lives, for
+	// ever if that never ends. Over a socket it is until the client leaves or
+	// the server is closed.
 	Hang bool
 
 	// Status is the answer's HTTP status. 0 is the one that goes with Code,
@@ -61,7 +64,8 @@ type Fault struct {
 	Code int
 	// Message is the message in the answer's JSON; "" is the usual one.
 	Message string
-	// HTML answers with a proxy's page instead of Twilio's JSON and headers.
+	// HTML answers as a proxy would: without Twilio's headers, and with a
+	// page unless Body is set.
 	HTML bool
 	// Body, if not nil, is the body, as it is. []byte{} is an empty one.
 	Body []byte
@@ -88,10 +92,10 @@ type armedFault struct {
 // contradicts itself and on an operation the fake does not know.
 func (s *Server) Inject(f Fault) {
 	mustKnow(f.Operation)
-	if f.Reset && f.Hang || (f.Reset || f.Hang) && (f.replacesAnswer() || f.Truncate != 0) {
-		panic(fmt.Sprintf("twiliotest: a request can be reset, hang or be answered, not %+v", f))
+	if f.contradictsItself() {
+		panic(fmt.Sprintf("twiliotest: a request is either reset, or hangs, or gets one answer: %+v", f))
 	}
-	f.On, f.Body, f.Header = max(f.On, 1), slices.Clone(f.Body), f.Header.Clone()
+	f.On, f.Body, f.Header = max(f.On, 1), bytes.Clone(f.Body), f.Header.Clone()
 	if f.Times == 0 {
 		f.Times = 1
 	}
@@ -126,10 +130,15 @@ func (s *Server) strike(c *call) *Fault {
 func (f *armedFault) counts(c *call) bool {
 	return (f.Operation == "" || f.Operation == c.operation()) &&
 		strings.Contains(c.path, f.Path) &&
-		(f.SignedBy == "" || f.SignedBy == c.signer.sid())
+		(f.SignedBy == "" || c.signer.is(f.SignedBy))
 }
 
 func (f *armedFault) spent() bool { return f.Times > 0 && f.seen >= f.On+f.Times-1 }
+
+func (f *Fault) contradictsItself() bool {
+	answers := f.replacesAnswer() || f.Truncate != 0 || f.RetryAfter != "" || f.Header != nil
+	return f.Reset && f.Hang || (f.Reset || f.Hang) && answers || f.Body != nil && f.Size != 0 || f.Size < 0
+}
 
 // replacesAnswer tells whether the fault has an answer of its own.
 func (f *Fault) replacesAnswer() bool {

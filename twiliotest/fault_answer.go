@@ -3,6 +3,7 @@ package twiliotest
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -94,7 +95,7 @@ func (f *Fault) decorate(a *answer) {
 		a.header.Set("Retry-After", f.RetryAfter)
 	}
 	for name, values := range f.Header {
-		a.header[http.CanonicalHeaderKey(name)] = values
+		a.header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 	}
 	if f.Truncate != 0 {
 		a.cut(f.Truncate)

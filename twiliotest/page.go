@@ -17,7 +17,6 @@ const (
 // deleted meanwhile.
 type listing struct {
 	key        string   // of the items in the JSON
-	path       string   // of the list
 	filters    []string // in the order in which links repeat them
 	length     int
 	sid        func(i int) string
@@ -176,7 +175,7 @@ func (c *call) pageTail(l listing, p page, places []int, more bool) []byte {
 // appendLink writes the relative URI of a page. Escaping leaves nothing in it
 // that JSON would have to escape.
 func (c *call) appendLink(b []byte, l listing, size, number int, token string) []byte {
-	b = append(append(b, l.path...), '?')
+	b = append(append(b, c.path...), '?')
 	for _, name := range l.filters {
 		if value, sent := c.param(name); sent {
 			b = append(append(append(b, url.QueryEscape(name)...), '='), url.QueryEscape(value)...)

@@ -37,6 +37,8 @@ func (c *call) read(r *http.Request) {
 		c.violate(20404, "has a path that Twilio, or this fake, does not know")
 	case wrong == "method":
 		c.violate(20004, "has a method that Twilio does not know here")
+	case errors.Is(formErr, errBroken): // by the network, not by the program
+		c.refusal = &answer{reset: true}
 	case queryErr != nil:
 		c.violate(20001, "has a bad query: "+queryErr.Error())
 	case formErr != nil:
@@ -77,6 +79,8 @@ func (c *call) checkNone(where string, values url.Values) {
 	}
 }
 
+var errBroken = errors.New("it ended early")
+
 // readForm reads the body, which only a POST may have and which must be a form.
 func readForm(r *http.Request) (url.Values, error) {
 	if r.Body == nil || r.Body == http.NoBody {
@@ -85,7 +89,7 @@ func readForm(r *http.Request) (url.Values, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, errBroken
 	case len(body) == 0:
 		return nil, nil
 	case r.Method == http.MethodGet || r.Method == http.MethodDelete:

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	largestBody  = 32 << 20 // a page of 1000 accounts has 2.3 MB
+	largestBody  = 16 << 20 // a page of 1000 accounts has 2.3 MB
 	largestError = 64 << 10
 	longestDrain = 256 << 10 // reading on is cheaper than a new connection up to about here
 )

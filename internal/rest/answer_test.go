@@ -286,7 +286,7 @@ func TestWithoutSubresourcesTakesThemOut(t *testing.T) {
 		`{"a":1}`: `{"a":1}`,
 		`{"subresource_uris":{"a":"b","c":"d"},"x":1}`:              `{"subresource_uris":null,"x":1}`,
 		"{\"subresource_uris\": {\n \"a\": \"b\" ,\t\"c\":\"d\" }}": `{"subresource_uris":null}`,
-		`[{"subresource_uris":{}},{"subresource_uris":{"a":"b"}}]`:  `[{"subresource_uris":null},{"subresource_uris":null}]`,
+		`[{"subresource_uris":{}},{"subresource_uris":{"a":"b"}}]`:  `[{"subresource_uris":{}},{"subresource_uris":null}]`,
 		`{"subresource_uris":{"a":1}}`:                              `{"subresource_uris":{"a":1}}`,
 		`{"subresource_uris":{"a":"\n"}}`:                           `{"subresource_uris":{"a":"\n"}}`,
 		`{"subresource_uris":{"a"`:                                  `{"subresource_uris":{"a"`,

@@ -5,29 +5,25 @@ import "bytes"
 var subresources = []byte(`"subresource_uris":`)
 
 // withoutSubresources puts null in the place of every subresource_uris that is a plain object of strings. Nothing here reads
-// them, and they are two thirds of the time that a page of accounts takes to decode.
+// them, and they are two thirds of the time that a page of accounts takes to decode. It works in place: a copy of each page
+// is a sixth of the time that a fleet takes to list.
 //
 // The body means the same to whoever ignores them, and is refused by encoding/json if it was before: what is taken out is one
 // whole valid value, and whatever the bytes around it make of that place, a value stands there still. Anything but the plain
 // form stays for encoding/json to judge.
 func withoutSubresources(body []byte) []byte {
-	var lean []byte // stays nil while there is nothing to take out
+	const null = "null"
+	lean := body[:0]
 	for rest := body; ; {
 		at := bytes.Index(rest, subresources)
 		if at < 0 {
-			if lean == nil {
-				return body
-			}
 			return append(lean, rest...)
 		}
 		at += len(subresources)
-		if lean == nil {
-			lean = make([]byte, 0, len(body))
-		}
 		lean = append(lean, rest[:at]...)
 		rest = rest[at:]
-		if n := plainObject(rest); n > 0 {
-			lean = append(lean, "null"...)
+		if n := plainObject(rest); n >= len(null) { // else null would overwrite what comes next
+			lean = append(lean, null...)
 			rest = rest[n:]
 		}
 	}

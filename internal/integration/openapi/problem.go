@@ -1,0 +1,62 @@
+package openapi
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+)
+
+// validation is how a value is held against a schema: to its end, by our formats, in our words.
+func validation() []openapi3.SchemaValidationOption {
+	return []openapi3.SchemaValidationOption{
+		openapi3.MultiErrors(),
+		openapi3.WithStringFormatValidators(formats),
+		openapi3.SetSchemaErrorMessageCustomizer(describeOne),
+	}
+}
+
+// filterOptions are the same for openapi3filter.
+func filterOptions() *openapi3filter.Options {
+	options := &openapi3filter.Options{
+		MultiError:              true,
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidators(formats)},
+	}
+	options.WithCustomSchemaErrorFunc(describeOne)
+	return options
+}
+
+// describe gives one line for each thing that is wrong, and none for nil.
+func describe(err error) []string {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case openapi3.MultiError:
+		var problems []string
+		for _, one := range err {
+			problems = append(problems, describe(one)...)
+		}
+		return problems
+	case *openapi3filter.ResponseError:
+		if many, ok := err.Err.(openapi3.MultiError); ok {
+			return describe(many)
+		}
+	}
+	return []string{err.Error()}
+}
+
+// describeOne says where and what, without the whole schema and the whole value that kin-openapi adds.
+func describeOne(err *openapi3.SchemaError) string {
+	reason := err.Reason
+	switch err.SchemaField {
+	case "enum", "pattern":
+		reason = fmt.Sprintf("%#v: %s", err.Value, reason)
+	case "properties":
+		reason += ": it is not documented"
+	}
+	if path := err.JSONPointer(); len(path) > 0 {
+		return strings.Join(path, ".") + ": " + reason
+	}
+	return reason
+}

@@ -1,0 +1,60 @@
+package twilioacct_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/twiliotest"
+)
+
+// setup gives a test its own Twilio and a Provider on it that takes no socket, so that it works in a synctest bubble too.
+func setup(t testing.TB, change func(*twilioacct.Options)) (*twiliotest.Server, *twilioacct.Provider) {
+	t.Helper()
+	fake := twiliotest.NewServer(t)
+	return fake, providerOn(t, fake, change)
+}
+
+func providerOn(t testing.TB, fake *twiliotest.Server, change func(*twilioacct.Options)) *twilioacct.Provider {
+	t.Helper()
+	opts := &twilioacct.Options{HTTPClient: fake.HTTPClient()}
+	if change != nil {
+		change(opts)
+	}
+	p, err := twilioacct.New(parentOf(fake), opts)
+	require.NoError(t, err)
+	return p
+}
+
+func parentOf(fake *twiliotest.Server) twilioacct.Credentials {
+	parent := fake.Parent()
+	return twilioacct.Credentials{AccountSID: parent.SID, AuthToken: twilioacct.NewSecret(parent.AuthToken)}
+}
+
+func withStore(s twilioacct.Store) func(*twilioacct.Options) {
+	return func(o *twilioacct.Options) { o.Store = s }
+}
+
+// storeFuncs is a Store of which a test replaces what it is about.
+type storeFuncs struct {
+	load func(context.Context, string) (twilioacct.Record, error)
+	save func(context.Context, twilioacct.Record) (twilioacct.Record, error)
+}
+
+func (s storeFuncs) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
+	return s.load(ctx, sid)
+}
+
+func (s storeFuncs) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	return s.save(ctx, r)
+}
+
+var errAway = errors.New("the database is away")
+
+const (
+	unknownSID = "ACffffffffffffffffffffffffffffffff"
+	unknownKey = "SKffffffffffffffffffffffffffffffff"
+)
