@@ -31,7 +31,11 @@ func read(resp *http.Response) *answer {
 	if !succeeded(a.status) {
 		limit = largestError
 	}
-	a.body, a.err = readUpTo(resp, limit)
+	if resp.ContentLength > limit {
+		a.err = errTooLarge // nothing of it can be used, so nothing is read
+	} else {
+		a.body, a.err = readUpTo(resp, limit)
+	}
 	if int64(len(a.body)) > limit {
 		a.body, a.err = a.body[:limit], errTooLarge
 		_, _ = io.CopyN(io.Discard, resp.Body, longestDrain) // what is left beyond costs the connection, not the caller
