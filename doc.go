@@ -1,2 +1,45 @@
-// Package twilioacct manages Twilio accounts and subaccounts.
+// Package twilioacct manages Twilio accounts for companies whose customers each have a subaccount of their own.
+//
+// # A provider for the parent
+//
+// A [Provider] holds the credentials of the parent account, and a [Store], where tokens and states survive a restart:
+//
+//	parent, err := twilioacct.CredentialsFromEnv()
+//	store, err := mongostore.New(client.Database("app").Collection("accounts"), nil)
+//	provider, err := twilioacct.New(parent, &twilioacct.Options{Store: store})
+//
+// [New] does no I/O and reads no environment. A method without a context argument does no I/O either.
+//
+// # Accounts from outside
+//
+// What is done to an account from outside is a method of the Provider, signed by the parent: [Provider.Account] fetches one,
+// [Provider.Accounts] iterates over all, [Provider.Sync] writes token and status into the Store, and [Provider.Health] says how an
+// account is. Twilio is the truth and the Store is a copy; nothing ever replaces a good credential by an empty or an older one.
+//
+// # Accounts from inside
+//
+// What happens inside an account goes through a [Handle], signed by that account's own credentials, which the handle finds by
+// itself: [Provider.Subaccount] for a customer's, [Provider.Parent] for the parent's own. So the receiver tells whose credentials
+// sign, and a customer's request can never land on the parent. [Handle.Services] lends them to any of twilio-go's services.
+//
+// # Errors
+//
+// Every failure is an [*Error] with the facts of the request, and is of a kind:
+//
+//	switch {
+//	case errors.Is(err, twilioacct.ErrNotFound): // 20404
+//	case errors.Is(err, twilioacct.ErrUnauthenticated): // 20003
+//	case errors.Is(err, twilioacct.ErrForbidden): // 20403
+//	}
+//
+// A failure of the Store is a [*StoreError]; what Twilio had answered by then is returned beside it.
+//
+// # Secrets
+//
+// Tokens are of type [Secret], which prints itself nowhere; [Secret.Reveal] is the way out. Package mongostore keeps them in
+// MongoDB as clear text, for the applications that read them there.
+//
+// # Tests
+//
+// Package twiliotest is a fake Twilio for tests of yours, and package storetest checks a Store of yours.
 package twilioacct

@@ -1,0 +1,2 @@
+// Package readme runs what the README shows.
+package readme

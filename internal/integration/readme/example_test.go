@@ -1,0 +1,134 @@
+package readme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
+	"github.com/twilioacct/twilioacct/mongostore"
+	"github.com/twilioacct/twilioacct/twiliotest"
+)
+
+// database is a MongoDB with one document of an application that waits for its account.
+func database(sid string) (client *mongo.Client, closeAll func()) {
+	server, err := mongotest.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err = mongo.Connect(options.Client().ApplyURI(server.URI()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	document := bson.D{{Key: "name", Value: "Falcon Flights"}, {Key: "twilio_account", Value: bson.D{{Key: "sid", Value: sid}}}}
+	if _, err := client.Database("app").Collection("accounts").InsertOne(context.Background(), document); err != nil {
+		log.Fatal(err)
+	}
+	return client, func() {
+		_ = client.Disconnect(context.Background())
+		server.Close()
+	}
+}
+
+func Example_firstLines() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	sid := fake.AddSubaccount("Falcon Flights").SID
+	client, closeAll := database(sid)
+	defer closeAll()
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	opts := &twilioacct.Options{BaseURL: fake.URL()}
+
+	store, err := mongostore.New(client.Database("app").Collection("accounts"), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	opts.Store = store
+	provider, err := twilioacct.New(parent, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := provider.Sync(ctx, sid) // fetched from Twilio, written to the document
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(account.FriendlyName, account.Status, account.AuthToken, account.Stored)
+	// Output: Falcon Flights active [redacted] true
+}
+
+func Example_errors() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	sid := fake.AddForeignAccount(20403).SID
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	provider, err := twilioacct.New(parent, &twilioacct.Options{BaseURL: fake.URL()})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	_, err = provider.Account(ctx, sid)
+	switch {
+	case errors.Is(err, twilioacct.ErrNotFound):
+		fmt.Println("there is no such account")
+	case errors.Is(err, twilioacct.ErrUnauthenticated):
+		fmt.Println("the parent's credentials are wrong")
+	case errors.Is(err, twilioacct.ErrForbidden):
+		fmt.Println("the account is somebody else's")
+	}
+	var e *twilioacct.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Code, e.Status, e.Method)
+	}
+	// Output:
+	// the account is somebody else's
+	// 20403 403 GET
+}
+
+func Example_test() {
+	fake := twiliotest.Start() // in a test: twiliotest.NewServer(t)
+	defer fake.Close()
+	sid := fake.AddSubaccount("Falcon Flights").SID
+	fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Status: 503, HTML: true})
+
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	provider, err := twilioacct.New(parent, &twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	account, err := provider.Account(context.Background(), sid) // the second request succeeds
+	fmt.Println(account.FriendlyName, err, fake.Count("FetchAccount"))
+	// Output: Falcon Flights <nil> 2
+}
+
+func Example_node() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	sid := fake.AddSubaccount("Falcon Flights").SID
+	fake.SetStatus(sid, twiliotest.Suspended)
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	provider, err := twilioacct.New(parent, &twilioacct.Options{BaseURL: fake.URL()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sendAlert := func(name string) { fmt.Println("alert:", name) }
+
+	health, err := provider.Health(ctx, sid)
+	if err != nil {
+		log.Fatal(err) // Twilio could not be asked
+	}
+	if health.Status == twilioacct.StatusSuspended {
+		sendAlert(health.Name)
+	}
+	_ = time.Since(health.LastChecked)
+	// Output: alert: Falcon Flights
+}
