@@ -1,7 +1,6 @@
 package twilioacct
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -75,7 +74,7 @@ func left(ctx context.Context, err error, sid string) error {
 	if errors.As(err, &typed) {
 		return err
 	}
-	return &Error{Method: http.MethodGet, Path: accountPath(sid), Err: cmp.Or(context.Cause(ctx), err)}
+	return &Error{Method: http.MethodGet, Path: accountPath(sid), Err: rest.Cause(ctx, err)}
 }
 
 // SyncResult is what [Provider.Sync] found and did.

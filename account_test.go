@@ -154,6 +154,20 @@ func TestWhenTheLastCallerHasLeftTheRequestEnds(t *testing.T) {
 	})
 }
 
+func TestACallerWhoLeavesIsGivenItsOwnCause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		acme := fake.AddSubaccount("acme")
+		fake.Inject(twiliotest.Fault{Hang: true})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errAway) })
+		_, err := p.Account(ctx, acme.SID)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, errAway)
+	})
+}
+
 func TestAFailureIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
@@ -436,6 +450,7 @@ func TestWrongCredentialsOfOurOwnAreUnauthenticated(t *testing.T) {
 	}
 	_, err = p.Account(t.Context(), fake.Parent().SID)
 	require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
+	assert.Contains(t, err.Error(), "credentials are wrong, or the parent is suspended", "both causes are named")
 	assert.Equal(t, 5, fake.Count("FetchAccount"), "three times acme, the parent once for them, and once for itself")
 }
 

@@ -54,7 +54,10 @@ type Error struct {
 	Err error
 
 	outcomeUnknown bool
-	verdict        error // what a 401 turned out to mean when the parent was asked; nil: what it says
+
+	// What a 401 turned out to mean, when the parent was asked.
+	verdict error
+	note    string
 }
 
 // newError is where every failure of a request gets its type.
@@ -83,13 +86,13 @@ func invalid(format string, args ...any) error {
 }
 
 // judged is a refusal with what it turned out to mean.
-func judged(refusal, verdict error) error {
+func judged(refusal, verdict error, note string) error {
 	var e *Error
 	if !errors.As(refusal, &e) {
 		return refusal
 	}
 	copied := *e
-	copied.verdict = verdict
+	copied.verdict, copied.note = verdict, note
 	return &copied
 }
 
@@ -112,8 +115,8 @@ func (e *Error) Error() string {
 	if e.Err != nil && !errors.Is(e.Err, ErrInvalid) {
 		b.WriteString(": " + e.Err.Error())
 	}
-	if e.verdict != nil {
-		b.WriteString(": in truth: " + e.verdict.Error())
+	if e.note != "" {
+		b.WriteString(": " + e.note)
 	}
 	if e.outcomeUnknown {
 		b.WriteString(": " + ErrOutcomeUnknown.Error())

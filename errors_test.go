@@ -104,8 +104,8 @@ func TestAnErrorsTextHasTheFacts(t *testing.T) {
 		}),
 		"twilioacct: a SID is missing":                invalid("a SID is %s", "missing"),
 		"twilioacct: store: Save AC1: unexpected EOF": &StoreError{Op: "Save", SID: "AC1", Err: io.ErrUnexpectedEOF},
-		"twilioacct: GET /x: HTTP 401: code 20003: in truth: account is suspended": judged(
-			newError(&rest.Failure{Method: "GET", Path: "/x", Status: 401, Code: 20003}), ErrSuspended),
+		"twilioacct: GET /x: HTTP 401: code 20003: the account is suspended": judged(
+			newError(&rest.Failure{Method: "GET", Path: "/x", Status: 401, Code: 20003}), ErrSuspended, "the account is suspended"),
 	} {
 		assert.EqualError(t, err, text)
 	}
@@ -114,9 +114,9 @@ func TestAnErrorsTextHasTheFacts(t *testing.T) {
 func TestAVerdictReplacesTheKindAndLeavesTheRefusalAlone(t *testing.T) {
 	t.Parallel()
 	refusal := newError(&rest.Failure{Status: 401, Code: 20003})
-	isOnly(t, judged(refusal, ErrClosed), ErrClosed)
+	isOnly(t, judged(refusal, ErrClosed, ""), ErrClosed)
 	isOnly(t, refusal, ErrUnauthenticated)
-	assert.Equal(t, io.EOF, judged(io.EOF, ErrClosed), "what is no refusal cannot be judged")
+	assert.Equal(t, io.EOF, judged(io.EOF, ErrClosed, ""), "what is no refusal cannot be judged")
 }
 
 func FuzzSIDsThatPassAreSafeInAPath(f *testing.F) {

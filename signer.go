@@ -21,8 +21,9 @@ func (s parentSigner) Auth(context.Context) (rest.Auth, error) { return s.provid
 // the parent itself.
 func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
 	p := s.provider
+	ours := judged(refusal, ErrUnauthenticated, "the parent's credentials are wrong, or the parent is suspended or closed")
 	if s.about == p.parent.AccountSID {
-		return auth, refusal
+		return auth, ours
 	}
 	parent, err := p.verdicts.get(ctx, p.parent.AccountSID, func(ctx context.Context, sid string) (verdict, error) {
 		_, err := p.fetchAccount(ctx, sid)
@@ -31,10 +32,13 @@ func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error
 		}
 		return verdict{accepted: err == nil}, nil
 	})
-	if err == nil && parent.accepted {
-		return auth, judged(refusal, ErrForbidden)
+	switch {
+	case err != nil:
+		return auth, refusal // the parent could not be asked
+	case parent.accepted:
+		return auth, judged(refusal, ErrForbidden, "the parent's credentials are right, so the account is not one of its own")
 	}
-	return auth, refusal
+	return auth, ours
 }
 
 // subaccountSigner signs as the subaccount itself. Its token is looked for in memory, in the Store and at Twilio, in this order.
@@ -70,9 +74,9 @@ func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal e
 	case err != nil:
 		return auth, err
 	case v.status == StatusSuspended:
-		return auth, judged(refusal, ErrSuspended)
+		return auth, judged(refusal, ErrSuspended, "the account is suspended")
 	case v.status == StatusClosed:
-		return auth, judged(refusal, ErrClosed)
+		return auth, judged(refusal, ErrClosed, "the account is closed")
 	case v.token.IsZero() || v.token.Reveal() == auth.Password:
 		return auth, refusal
 	}

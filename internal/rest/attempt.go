@@ -17,7 +17,7 @@ var errTimeout = errors.New("Twilio did not answer in time")
 func (c *Client) attempt(ctx context.Context, r *request, auth Auth) (*answer, *Failure) {
 	release, err := c.budgets.acquire(ctx, auth.Account)
 	if err != nil {
-		return nil, &Failure{Method: r.method, Path: r.url.Path, Err: cause(ctx, err)}
+		return nil, &Failure{Method: r.method, Path: r.url.Path, Err: Cause(ctx, err)}
 	}
 	defer release()
 	start := time.Now()
@@ -31,14 +31,14 @@ func (c *Client) exchange(ctx context.Context, r *request, auth Auth) (*answer, 
 	defer cancel()
 	resp, err := c.http.Do(r.http(limited, auth))
 	if err != nil {
-		return nil, r.unanswered(cause(limited, err))
+		return nil, r.unanswered(Cause(limited, err))
 	}
 	answer := read(resp)
 	if r.lean {
 		answer.body = withoutSubresources(answer.body)
 	}
 	if answer.err != nil {
-		answer.err = cause(limited, answer.err)
+		answer.err = Cause(limited, answer.err)
 	}
 	return answer, r.judge(answer)
 }
@@ -71,6 +71,17 @@ func (r *request) judge(a *answer) *Failure {
 	return f
 }
 
+// facts are those of an answer that nothing is wrong with so far.
+func (r *request) facts(a *answer) *Failure {
+	return &Failure{
+		Method:         r.method,
+		Path:           r.url.Path,
+		Status:         a.status,
+		RequestID:      a.header.Get("Twilio-Request-Id"),
+		OutcomeUnknown: r.changes(),
+	}
+}
+
 func (r *request) changes() bool { return r.method != http.MethodGet }
 
 // neverSent is true only where it is certain: the connection was not even made.
@@ -83,9 +94,9 @@ func neverSent(err error) bool {
 	return errors.As(err, &dns)
 }
 
-// cause is the context's error where the context has ended: what the network said then is only its echo. Both the
+// Cause is the context's error where the context has ended: what the network said then is only its echo. Both the
 // standard error and the caller's own cause can be asked for.
-func cause(ctx context.Context, err error) error {
+func Cause(ctx context.Context, err error) error {
 	ended := ctx.Err()
 	if ended == nil {
 		return unwrapURL(err)

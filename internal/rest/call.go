@@ -1,15 +1,11 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -42,13 +38,8 @@ type Call struct {
 	repeatable bool
 	lean       bool
 
-	last atomic.Pointer[exchanged]
-}
-
-// exchanged is the last request that was answered well, for what turns out later to be wrong with the answer.
-type exchanged struct {
-	request *request
-	answer  *answer
+	// What is known of the last request that was answered well, for what turns out later to be wrong with the answer.
+	last atomic.Pointer[Failure]
 }
 
 // Call prepares a call of ctx inside account; it does no I/O.
@@ -99,7 +90,7 @@ func (c *Call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	for renewed := false; ; {
 		answer, failure := c.client.attempt(c.ctx, r, auth)
 		if failure == nil {
-			c.last.Store(&exchanged{r, answer})
+			c.last.Store(r.facts(answer))
 			return answer.response(), nil
 		}
 		if failure.Status == http.StatusUnauthorized && !renewed {
@@ -126,7 +117,7 @@ func (c *Call) Typed(err error) error {
 		return c.unexpected("the answer is empty", err)
 	case context.Canceled, context.DeadlineExceeded:
 		f := c.lastly()
-		f.Status, f.Err = 0, cause(c.ctx, err)
+		f.Status, f.Err = 0, Cause(c.ctx, err)
 		return c.client.fail(f)
 	}
 	return err
@@ -142,104 +133,9 @@ func (c *Call) unexpected(mistake string, err error) error {
 }
 
 func (c *Call) lastly() *Failure {
-	last := c.last.Load()
-	if last == nil {
-		return &Failure{}
+	var f Failure
+	if last := c.last.Load(); last != nil {
+		f = *last
 	}
-	f := failureOf(last.request.method, last.request.url.Path, last.answer)
-	f.OutcomeUnknown = last.request.changes()
-	f.Message = ""
-	return f
-}
-
-// ErrInvalidRequest lies below a failure of a request that was never sent, because it could not mean what its caller meant.
-var ErrInvalidRequest = errors.New("invalid request")
-
-// request is what every attempt of a call sends alike.
-type request struct {
-	method     string
-	url        *url.URL
-	host       string // Twilio's, also where a base URL is dialled in its place
-	header     http.Header
-	body       []byte
-	repeatable bool
-	lean       bool
-}
-
-func (c *Call) newRequest(method, rawURL string, data url.Values, headers map[string]any, body []byte) (*request, error) {
-	if c.ctx == nil {
-		return nil, errors.New("the context is nil: pass context.Background() where there is no other")
-	}
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return nil, errors.New("the URL cannot be parsed")
-	}
-	if u.Scheme != "https" || !twilios(u.Hostname()) {
-		return nil, fmt.Errorf("%s is no host of Twilio's; credentials are sent to no other", u.Host)
-	}
-	r := &request{
-		method:     method,
-		url:        u,
-		host:       u.Host,
-		header:     c.header(headers),
-		repeatable: c.repeatable || method == http.MethodGet || method == http.MethodDelete,
-		lean:       c.lean,
-	}
-	r.carry(data, body)
-	if base := c.client.base; base != nil {
-		u.Scheme, u.Host = base.Scheme, base.Host
-	}
-	return r, nil
-}
-
-// carry puts the values where twilio-go's contract wants them: into the query of a GET, of a DELETE and beside a JSON body,
-// else into a form. url.Values.Encode leaves every byte of a value alone; the stock client cuts ".25" out of "acme v1.25".
-func (r *request) carry(data url.Values, body []byte) {
-	isJSON := strings.HasPrefix(r.header.Get("Content-Type"), "application/json")
-	switch {
-	case r.method == http.MethodGet, r.method == http.MethodDelete, isJSON:
-		if data != nil { // nil: a follow-up page, whose query stands in the URL
-			r.url.RawQuery = data.Encode()
-		}
-		r.body = body
-	default:
-		r.body = []byte(data.Encode())
-	}
-}
-
-func (c *Call) header(headers map[string]any) http.Header {
-	h := make(http.Header, len(headers)+3)
-	for k, v := range headers {
-		h.Set(k, fmt.Sprint(v))
-	}
-	h.Set("User-Agent", c.client.userAgent)
-	h.Set("Accept", "application/json")
-	return h
-}
-
-func twilios(host string) bool { return strings.HasSuffix(host, ".twilio.com") }
-
-func pathOf(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return ""
-	}
-	return u.Path
-}
-
-// http makes the request of one attempt; attempts share nothing that one of them could use up.
-func (r *request) http(ctx context.Context, auth Auth) *http.Request {
-	req := (&http.Request{
-		Method:        r.method,
-		URL:           r.url,
-		Host:          r.host,
-		Header:        r.header.Clone(),
-		ContentLength: int64(len(r.body)),
-	}).WithContext(ctx)
-	if len(r.body) > 0 {
-		req.Body = io.NopCloser(bytes.NewReader(r.body))
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.body)), nil }
-	}
-	req.SetBasicAuth(auth.User, auth.Password)
-	return req
+	return &f
 }

@@ -38,7 +38,7 @@ func (w *waits) before(ctx context.Context, r *request, f *Failure) bool {
 	if sleep(ctx, wait) {
 		return true
 	}
-	f.Err = cause(ctx, f.Err)
+	f.Err = Cause(ctx, f.Err)
 	return false
 }
 
