@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -108,7 +109,7 @@ func Cause(ctx context.Context, err error) error {
 	case errors.Is(why, ended):
 		return why
 	}
-	return errors.Join(ended, why)
+	return fmt.Errorf("%w: %w", ended, why)
 }
 
 // unwrapURL takes away *url.Error, which repeats the query: names and numbers of customers.

@@ -1,0 +1,90 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/examples/internal/report"
+	"github.com/twilioacct/twilioacct/examples/internal/setup"
+)
+
+const sid = "AC0123456789abcdef0123456789abcdef"
+
+func TestEveryErrorHasOneKind(t *testing.T) {
+	t.Parallel()
+	for kind, err := range map[string]error{
+		"not_found":       twilioacct.ErrNotFound,
+		"unauthenticated": twilioacct.ErrUnauthenticated,
+		"forbidden":       &twilioacct.Error{Status: 403},
+		"rate_limited":    fmt.Errorf("wrapped: %w", twilioacct.ErrRateLimited),
+		"suspended":       &twilioacct.Error{Code: 20005, Status: 403},
+		"closed":          twilioacct.ErrClosed,
+		"conflict":        twilioacct.ErrConflict,
+		"ambiguous":       twilioacct.ErrAmbiguous,
+		"invalid":         twilioacct.ErrInvalid,
+		"unavailable":     &twilioacct.Error{Method: "GET", Err: errors.New("no route to host")},
+		"outcome_unknown": errors.Join(twilioacct.ErrUnavailable, twilioacct.ErrOutcomeUnknown),
+		"store":           &twilioacct.StoreError{Op: "Save", SID: sid, Err: twilioacct.ErrConflict},
+		"other":           errors.New("something else"),
+	} {
+		assert.Equal(t, kind, report.NewError(err).Kind)
+	}
+	assert.Equal(t, "store", report.NewError(fmt.Errorf("%w: away", setup.ErrStore)).Kind)
+	assert.Equal(t, "other", report.NewError(context.Canceled).Kind)
+	assert.Nil(t, report.NewError(nil))
+}
+
+func TestTheJSONOfAnErrorAlwaysHasAllItsMembers(t *testing.T) {
+	t.Parallel()
+	got, err := json.Marshal(report.NewError(errors.New("broken")))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"kind":"other","code":0,"status":0,"message":"broken","request_id":"","more_info":""}`, string(got))
+
+	got, err = json.Marshal(report.NewError(&twilioacct.Error{
+		Code: 20404, Status: 404, Message: "gone", RequestID: "RQ1", MoreInfo: "https://there",
+	}))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"kind":"not_found","code":20404,"status":404,"message":"gone","request_id":"RQ1","more_info":"https://there"}`,
+		string(got))
+}
+
+func TestALineIsOneLine(t *testing.T) {
+	t.Parallel()
+	err := &twilioacct.Error{Method: "GET", Path: "/", Err: errors.Join(context.Canceled, errors.New("interrupt signal received"))}
+	assert.Equal(t, sid+": other: context canceled interrupt signal received. It was interrupted: run it again.", report.Line(sid, err))
+}
+
+func TestATokenInThePlaceOfASIDIsCut(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "0123…", report.SID("0123456789abcdef0123456789ABCDEF"))
+	for _, arg := range []string{sid, "", "AC123", "nonsense", "0123456789abcdef0123456789abcdeg"} {
+		assert.Equal(t, arg, report.SID(arg))
+	}
+}
+
+func TestWhatTwilioDidNotAcceptIsNoBadUsage(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	out := report.Output{Stdout: &stdout, Stderr: &stderr}
+	assert.Equal(t, report.Usage, out.Fail(&twilioacct.Error{Message: "refused before any request", Err: twilioacct.ErrInvalid}))
+	assert.Equal(t, report.Failed, out.Fail(&twilioacct.Error{Code: 20001, Status: 400}))
+	assert.Equal(t, report.Failed, out.Fail(&twilioacct.StoreError{Err: twilioacct.ErrInvalid}))
+	assert.Empty(t, stdout.String())
+}
+
+func TestInJSONAFailureToBeginIsTheWholeDocument(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	out := report.Output{Stdout: &stdout, Stderr: &stderr, JSON: true}
+	assert.Equal(t, report.Failed, out.Fail(errors.New("broken")))
+	assert.JSONEq(t, `{"error":{"kind":"other","code":0,"status":0,"message":"broken","request_id":"","more_info":""}}`, stdout.String())
+	assert.Contains(t, stderr.String(), "broken")
+}

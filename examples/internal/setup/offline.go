@@ -1,0 +1,53 @@
+package setup
+
+import (
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/twiliotest"
+)
+
+// Demo names the accounts of the fake by what is to be seen of them.
+type Demo struct {
+	Active    string
+	Suspended string
+	Trial     string // no document holds it
+	Missing   string // Twilio knows no such account: 20404
+	Foreign   string // somebody else's account: 20403
+}
+
+// SIDs returns all of them.
+func (d *Demo) SIDs() []string { return []string{d.Active, d.Suspended, d.Trial, d.Missing, d.Foreign} }
+
+// missing is well-formed and nobody's.
+const missing = "AC00000000000000000000000000000404"
+
+// Offline is a fake Twilio in this process, the same in every run, and a store whose documents are out of date.
+func Offline() *Env {
+	fake := twiliotest.Start()
+	parent := fake.Parent()
+	fake.Rename(parent.SID, "Owlie Notifications")
+	active := fake.AddSubaccount("Falcon Flights")
+	suspended := fake.AddSubaccount("Heron Hotels")
+	trial := fake.AddSubaccount("Plover Post")
+	fake.SetStatus(suspended.SID, twiliotest.Suspended)
+	fake.SetType(trial.SID, "Trial")
+	foreign := fake.AddForeignAccount(20403)
+
+	return &Env{
+		Parent: twilioacct.Credentials{AccountSID: parent.SID, AuthToken: twilioacct.NewSecret(parent.AuthToken)},
+		Options: twilioacct.Options{
+			HTTPClient: fake.HTTPClient(),
+			Store: twilioacct.NewMemStore(
+				twilioacct.Record{SID: active.SID, Status: twilioacct.StatusSuspended, AuthToken: twilioacct.NewSecret("rotated")},
+				twilioacct.Record{SID: suspended.SID, Status: twilioacct.StatusActive},
+			),
+		},
+		Demo: &Demo{
+			Active:    active.SID,
+			Suspended: suspended.SID,
+			Trial:     trial.SID,
+			Missing:   missing,
+			Foreign:   foreign.SID,
+		},
+		close: fake.Close,
+	}
+}

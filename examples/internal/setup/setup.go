@@ -1,0 +1,120 @@
+// Package setup is the beginning that all examples share: it reads the environment, and opens what it names. Without Twilio
+// credentials that is a fake Twilio and a store in memory, so that every example runs anywhere.
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/twilioacct/twilioacct"
+)
+
+// The environment, beside the credentials that twilioacct.CredentialsFromEnv reads.
+const (
+	envBaseURL    = "TWILIO_BASE_URL"
+	envURI        = "MONGODB_URI"
+	envDatabase   = "MONGODB_DATABASE"
+	envCollection = "MONGODB_COLLECTION"
+)
+
+// Env is what an example works with.
+type Env struct {
+	Parent  twilioacct.Credentials
+	Options twilioacct.Options // for twilioacct.New; its Store is open
+	SIDs    []string           // the accounts that the program is about
+	Demo    *Demo              // the accounts of the fake; nil at the real Twilio
+
+	close func()
+}
+
+// Open reads the environment and opens what it names. What is worth knowing about that is a line on notes. The environment being
+// wrong is twilioacct.ErrInvalid, a MongoDB that does not answer is [ErrStore].
+func Open(ctx context.Context, notes io.Writer) (*Env, error) {
+	env, err := fromEnvironment(notes)
+	if err != nil {
+		return nil, err
+	}
+	if err := env.openStore(ctx, notes); err != nil {
+		return nil, err
+	}
+	return env, nil
+}
+
+// OpenFor is Open for a program about the accounts with these SIDs. Offline, none stands for all of the fake's; at the real
+// Twilio it is twilioacct.ErrInvalid.
+func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) {
+	env, err := fromEnvironment(notes)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(sids) > 0:
+		env.SIDs = sids
+	case env.Demo != nil:
+		env.SIDs = env.Demo.SIDs()
+	default:
+		return nil, invalid("which account? Give at least one SID (AC…)")
+	}
+	if err := env.openStore(ctx, notes); err != nil {
+		return nil, err
+	}
+	return env, nil
+}
+
+// Close closes what Open opened.
+func (e *Env) Close() { e.close() }
+
+func fromEnvironment(notes io.Writer) (*Env, error) {
+	parent, err := twilioacct.CredentialsFromEnv()
+	if errors.Is(err, twilioacct.ErrNoCredentials) {
+		fmt.Fprintln(notes, offlineNote())
+		return Offline(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Env{
+		Parent:  parent,
+		Options: twilioacct.Options{BaseURL: os.Getenv(envBaseURL)},
+		close:   func() {},
+	}, nil
+}
+
+func (e *Env) openStore(ctx context.Context, notes io.Writer) error {
+	if e.Options.Store != nil {
+		return nil
+	}
+	uri := os.Getenv(envURI)
+	if uri == "" {
+		fmt.Fprintln(notes, envURI+" is not set: the store is in memory (MemStore), empty now and gone when the program ends.")
+		e.Options.Store = twilioacct.NewMemStore()
+		return nil
+	}
+	store, disconnect, err := openMongo(ctx, uri)
+	if err != nil {
+		return err
+	}
+	e.Options.Store, e.close = store, disconnect
+	return nil
+}
+
+// invalid is what the user has to mend.
+type invalid string
+
+func (e invalid) Error() string { return string(e) }
+func (e invalid) Unwrap() error { return twilioacct.ErrInvalid }
+
+// offlineNote also names what is set but not used: nothing of the fake's may get into somebody's MongoDB.
+func offlineNote() string {
+	note := []string{"Offline: no Twilio credentials are set, so this runs on a fake Twilio (twiliotest) and a store in memory (MemStore)."}
+	for _, unused := range []string{envBaseURL, envURI} {
+		if os.Getenv(unused) != "" {
+			note = append(note, unused+" is not used.")
+		}
+	}
+	return strings.Join(note, " ")
+}
