@@ -117,11 +117,10 @@ const syncTries = 8
 func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error) {
 	// The record's revision is read before Twilio is: a write in between must find us stale.
 	record, loadErr := load(ctx, p.store, sid)
-	account, err := p.fetchAccount(ctx, sid)
+	account, err := p.look(ctx, sid)
 	if err != nil {
 		return SyncResult{}, err
 	}
-	p.remember(account)
 	result := SyncResult{Account: account}
 	if loadErr != nil && !errors.Is(loadErr, ErrNoRecord) {
 		return result, loadErr
@@ -137,10 +136,21 @@ func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error)
 	return result, nil
 }
 
-// remember lets the next Account and the account's handle start from what has just been fetched.
-func (p *Provider) remember(a Account) {
-	p.accounts.put(a.SID, a)
-	p.tokens.put(a.SID, a.AuthToken)
+// look fetches the account whatever is remembered of it, and lets the next Account and the account's handle start from what it
+// has seen: the account, or that there is none of ours.
+func (p *Provider) look(ctx context.Context, sid string) (Account, error) {
+	a, err := p.fetchAccount(ctx, sid)
+	switch {
+	case err == nil:
+		p.accounts.put(sid, a)
+		if !a.AuthToken.IsZero() {
+			p.tokens.put(sid, a.AuthToken)
+		}
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden):
+		p.accounts.drop(sid)
+		p.tokens.drop(sid)
+	}
+	return a, err
 }
 
 // fetchAccount asks Twilio, as the parent.

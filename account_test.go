@@ -101,6 +101,19 @@ func TestSyncAndHealthNeverReadTheCache(t *testing.T) {
 	assert.Equal(t, 3, fake.Count("FetchAccount"))
 }
 
+func TestAnAccountThatIsGoneIsNotRememberedAnyMore(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	acme := fake.AddSubaccount("acme")
+	_, err := p.Account(t.Context(), acme.SID)
+	require.NoError(t, err)
+	fake.DeleteAccount(acme.SID)
+	_, err = p.Health(t.Context(), acme.SID)
+	require.ErrorIs(t, err, twilioacct.ErrNotFound)
+	_, err = p.Account(t.Context(), acme.SID)
+	require.ErrorIs(t, err, twilioacct.ErrNotFound)
+}
+
 func TestAThousandCallersMakeOneRequestAndLeaveWhenTheyWill(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

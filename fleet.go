@@ -23,7 +23,7 @@ func (p *Provider) Health(ctx context.Context, sid string) (Health, error) {
 	if err := checkCall(ctx, sid); err != nil {
 		return h, err
 	}
-	a, err := p.fetchAccount(ctx, sid)
+	a, err := p.look(ctx, sid)
 	if err != nil {
 		return h, err
 	}

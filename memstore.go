@@ -87,49 +87,13 @@ func (s *MemStore) save(r Record) (Record, error) {
 	if before.Rev != r.Rev {
 		return Record{}, ErrStale
 	}
-	after := before.merged(r)
+	after := before.Merged(r)
+	after.SID, after.Copies = r.SID, 1
 	if !ok || !after.equal(before) {
 		after.Rev++
 		s.records[r.SID] = after
 	}
 	return kept(after), nil
-}
-
-// merged is the record after a save of r.
-func (before Record) merged(r Record) Record {
-	after := kept(before)
-	after.SID = r.SID
-	if !r.AuthToken.IsZero() {
-		after.AuthToken = r.AuthToken
-	}
-	if r.Status != "" {
-		after.Status = r.Status
-	}
-	if r.Tenant != "" {
-		after.Tenant = r.Tenant
-	}
-	if after.APIKeys == nil && len(r.APIKeys) > 0 {
-		after.APIKeys = map[string]APIKey{}
-	}
-	maps.Copy(after.APIKeys, r.APIKeys)
-	for _, f := range r.Remove {
-		after.remove(f)
-	}
-	return after
-}
-
-func (r *Record) remove(f Field) {
-	switch f {
-	case FieldAuthToken:
-		r.AuthToken = Secret{}
-	case FieldStatus:
-		r.Status = ""
-	case FieldTenant:
-		r.Tenant = ""
-	default:
-		purpose, _ := f.Purpose()
-		delete(r.APIKeys, purpose)
-	}
 }
 
 func (r Record) equal(other Record) bool {

@@ -135,9 +135,3 @@ func (p *Provider) Subaccount(sid string) *Handle { return &Handle{provider: p, 
 func (p *Provider) asParent(ctx context.Context, sid string) *rest.Call {
 	return p.rest.Call(ctx, p.parent.AccountSID, parentSigner{provider: p, about: sid})
 }
-
-// drop forgets what is remembered of an account, because it was changed.
-func (p *Provider) drop(sid string) {
-	p.accounts.drop(sid)
-	p.tokens.drop(sid)
-}

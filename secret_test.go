@@ -33,7 +33,7 @@ func TestASecretNeverPrintsItself(t *testing.T) {
 	}{secret, &account}
 
 	for _, v := range []any{
-		secret, &secret, account, &account, []twilioacct.Account{account}, credentials, record, provider, *provider, //nolint:govet // a copy to print
+		secret, &secret, account, &account, []twilioacct.Account{account}, credentials, record, provider, *provider,
 		provider.Subaccount(unknownSID), hidden, &hidden, map[twilioacct.Secret]int{secret: 1}, fmt.Errorf("oops: %v", account),
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -85,8 +85,8 @@ func TestASecretIsRedactedInBSONAndJSON(t *testing.T) {
 func TestEqualSecretsAreEqual(t *testing.T) {
 	t.Parallel()
 	a, b := twilioacct.NewSecret("one"), twilioacct.NewSecret(string([]byte("one")))
-	assert.True(t, a == b)
-	assert.False(t, a == twilioacct.NewSecret("two"))
+	assert.True(t, a == b)                            //nolint:testifylint // the operator is what is tested
+	assert.False(t, a == twilioacct.NewSecret("two")) //nolint:testifylint // as above
 	assert.True(t, twilioacct.NewSecret("").IsZero())
 	assert.Empty(t, twilioacct.Secret{}.Reveal())
 }

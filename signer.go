@@ -120,11 +120,7 @@ func (p *Provider) findToken(ctx context.Context, sid string) (Secret, error) {
 // that Twilio has just given.
 func (p *Provider) renew(ctx context.Context, sid string) (Account, error) {
 	if p.store == nil {
-		a, err := p.fetchAccount(ctx, sid)
-		if err == nil {
-			p.remember(a)
-		}
-		return a, err
+		return p.look(ctx, sid)
 	}
 	synced, err := p.Sync(ctx, sid)
 	var storeErr *StoreError

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"maps"
 	"regexp"
 	"time"
 )
@@ -122,7 +123,7 @@ func (r Record) Check() error {
 }
 
 func (r Record) checkRemoval(f Field) error {
-	isSet := false
+	var isSet bool
 	purpose, isKey := f.Purpose()
 	switch {
 	case f == FieldAuthToken:
@@ -142,8 +143,48 @@ func (r Record) checkRemoval(f Field) error {
 	return nil
 }
 
+// Merged is for implementations of [Store]: the record as it is after change was saved under it. Fields of change that are set
+// replace those of r, keys one by one; what change removes is gone. The SID, the revision and the number of copies stay. It
+// shares nothing with either.
+func (r Record) Merged(change Record) Record {
+	r.APIKeys = maps.Clone(r.APIKeys)
+	if r.APIKeys == nil && len(change.APIKeys) > 0 {
+		r.APIKeys = map[string]APIKey{}
+	}
+	maps.Copy(r.APIKeys, change.APIKeys)
+	if !change.AuthToken.IsZero() {
+		r.AuthToken = change.AuthToken
+	}
+	if change.Status != "" {
+		r.Status = change.Status
+	}
+	if change.Tenant != "" {
+		r.Tenant = change.Tenant
+	}
+	for _, f := range change.Remove {
+		r.remove(f)
+	}
+	r.Remove = nil
+	return r
+}
+
+func (r *Record) remove(f Field) {
+	switch f {
+	case FieldAuthToken:
+		r.AuthToken = Secret{}
+	case FieldStatus:
+		r.Status = ""
+	case FieldTenant:
+		r.Tenant = ""
+	default:
+		purpose, _ := f.Purpose()
+		delete(r.APIKeys, purpose)
+	}
+}
+
 // The interfaces below are optional. Each is a [Store] that can do more; without it the Provider does less, or slower, and its
-// documentation says so. [StoreAs] finds them.
+// documentation says so. [StoreAs] finds them. A Store that was made without what their methods need answers
+// errors.ErrUnsupported.
 
 // Scanner lists all records.
 type Scanner interface {

@@ -65,22 +65,27 @@ func (a *answer) addTwilioHeaders(c *call) {
 	a.header["Twilio-Request-Duration"] = values[2:3:3]
 }
 
-var pageWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+const pageBuffer = 64 << 10
+
+var pageWriters sync.Pool
 
 // writeBody sends the parts; many small ones in few writes.
 func (a *answer) writeBody(w io.Writer) {
 	if len(a.body) == 1 {
-		w.Write(a.body[0])
+		_, _ = w.Write(a.body[0]) // a client that is gone needs nothing
 		return
 	}
-	b := pageWriters.Get().(*bufio.Writer)
+	b, ok := pageWriters.Get().(*bufio.Writer)
+	if !ok {
+		b = bufio.NewWriterSize(nil, pageBuffer)
+	}
 	b.Reset(w)
 	for _, part := range a.body {
 		if _, err := b.Write(part); err != nil {
 			break // the client is gone
 		}
 	}
-	b.Flush()
+	_ = b.Flush()
 	b.Reset(nil)
 	pageWriters.Put(b)
 }

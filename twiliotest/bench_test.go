@@ -55,7 +55,7 @@ func exchange(b *testing.B, client *http.Client, r *http.Request) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		io.Copy(io.Discard, response.Body)
+		_, _ = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 	}
 }

@@ -30,7 +30,7 @@ func Example() {
 			return
 		}
 		defer response.Body.Close()
-		io.Copy(io.Discard, response.Body)
+		_, _ = io.Copy(io.Discard, response.Body)
 		fmt.Println(response.Status)
 	}
 	suspend()

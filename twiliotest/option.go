@@ -47,6 +47,7 @@ func WithRecordLimit(n int) Option {
 // accounts but not their auth tokens.
 type HiddenToken int
 
+// The three forms that a hidden token can have.
 const (
 	TokenEmpty  HiddenToken = iota // "auth_token": ""
 	TokenNull                      // "auth_token": null

@@ -67,9 +67,9 @@ func (c *call) page(l listing) (p page, code int) {
 	}
 	p.token, _ = c.param("PageToken")
 	if p.token != "" {
-		return p, p.resume(l)
+		code = p.resume(l)
 	}
-	return p, 0
+	return p, code
 }
 
 func (c *call) number(name string, absent, least int) (n int, ok bool) {

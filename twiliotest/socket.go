@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -54,7 +55,7 @@ func (n *network) listen(s *Server) {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    log.New(io.Discard, "", 0), // faults are no news
 	}
-	n.requests.Go(func() { n.server.Serve(listener) })
+	n.requests.Go(func() { _ = n.server.Serve(listener) }) // it ends with an error, always
 }
 
 func (n *network) close() {
@@ -100,9 +101,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 
 func (a *answer) write(w http.ResponseWriter) {
 	header := w.Header()
-	for name, values := range a.header {
-		header[name] = values
-	}
+	maps.Copy(header, a.header)
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		w.WriteHeader(a.status)
 		return
@@ -116,12 +115,14 @@ func (a *answer) write(w http.ResponseWriter) {
 
 // resetConnection makes the kernel send RST rather than FIN.
 func resetConnection(w http.ResponseWriter) {
-	conn, _, err := w.(http.Hijacker).Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	conn.(*net.TCPConn).SetLinger(0)
-	conn.Close()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
 }
 
 // SocketClient returns a client that reaches the fake over real HTTP, whatever

@@ -194,8 +194,9 @@ func TestAClosedServerAnswersNothingButShowsItsState(t *testing.T) {
 func TestAnyClientReachesTheFakeThroughItsURL(t *testing.T) {
 	t.Parallel()
 	s := twiliotest.NewServer(t)
-	if s.URL() != s.URL() || !strings.HasPrefix(s.URL(), "http://127.0.0.1:") {
-		t.Errorf("URL %s", s.URL())
+	first, second := s.URL(), s.URL()
+	if first != second || !strings.HasPrefix(first, "http://127.0.0.1:") {
+		t.Errorf("URLs %s, %s", first, second)
 	}
 	c := asParent(t, s)
 	r := c.request("GET", s.URL()+"/2010-04-01/Accounts.json", nil)

@@ -21,7 +21,8 @@ func TestABudgetBoundsTheRequestsAtOncePerSigningAccount(t *testing.T) {
 		twilio := transportFunc(func(r *http.Request) (*http.Response, error) {
 			n := now.Add(1)
 			defer now.Add(-1)
-			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); {
+				m = most.Load()
 			}
 			time.Sleep(time.Second) // of the bubble
 			return answers(200, `{}`)(r)
