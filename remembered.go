@@ -2,45 +2,28 @@ package twilioacct
 
 import (
 	"context"
-	"hash/maphash"
 	"sync"
 	"time"
 
-	"github.com/elastic/go-freelru"
 	"resenje.org/singleflight"
 )
 
-// remembered keeps values that are asked for again and again: each for a limited time, a limited number of them, the least
-// used going first. Whoever asks for a value that is not there joins the one who is already finding it.
+// remembered keeps values that are asked for again and again: each for a limited time, a limited number of them, those going
+// first that nobody asked for of late. Whoever asks for a value that is not there joins the one who is already finding it.
 //
-// It starts no goroutine, and takes no memory before the first value is put.
+// It starts no goroutine, and takes memory only for what it keeps.
 type remembered[V any] struct {
 	lifetime time.Duration // 0: no limit; negative: nothing is kept and nobody waits for another's finding
-	capacity uint32
 
 	flights singleflight.Group[string, V]
-	values  func() *freelru.ShardedLRU[string, V]
+	values  *recent[V]
 
 	mu      sync.Mutex // orders put and drop
 	changes int        // counts drops, so that a finding that began before one is not kept after it
 }
 
-func newRemembered[V any](lifetime time.Duration, capacity uint32) *remembered[V] {
-	m := &remembered[V]{lifetime: lifetime, capacity: capacity}
-	m.values = sync.OnceValue(m.makeValues)
-	return m
-}
-
-func (m *remembered[V]) makeValues() *freelru.ShardedLRU[string, V] {
-	seed := maphash.MakeSeed()
-	values, err := freelru.NewSharded[string, V](m.capacity, func(key string) uint32 {
-		return uint32(maphash.String(seed, key)) //nolint:gosec // any 32 bits of the hash will do
-	})
-	if err != nil {
-		panic("twilioacct: " + err.Error()) // the capacity is a constant of ours
-	}
-	values.SetLifetime(m.lifetime)
-	return values
+func newRemembered[V any](lifetime time.Duration, capacity int) *remembered[V] {
+	return &remembered[V]{lifetime: lifetime, values: newRecent[V](lifetime, capacity)}
 }
 
 // kept returns the value if it is there.
@@ -48,7 +31,7 @@ func (m *remembered[V]) kept(key string) (v V, ok bool) {
 	if m.lifetime < 0 {
 		return v, false
 	}
-	return m.values().Get(key)
+	return m.values.get(key)
 }
 
 // get returns the kept value or finds it, once for all who ask meanwhile. The finding goes on until the last of them has left.
@@ -56,7 +39,7 @@ func (m *remembered[V]) get(ctx context.Context, key string, find func(context.C
 	if m.lifetime < 0 {
 		return find(ctx, key)
 	}
-	if v, ok := m.values().Get(key); ok {
+	if v, ok := m.values.get(key); ok {
 		return v, nil
 	}
 	v, _, err := m.flights.Do(ctx, key, func(ctx context.Context) (V, error) {
@@ -76,7 +59,7 @@ func (m *remembered[V]) putUnlessChanged(key string, v V, before int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.changes == before {
-		m.values().Add(key, v)
+		m.values.put(key, v)
 	}
 }
 
@@ -86,7 +69,7 @@ func (m *remembered[V]) put(key string, v V) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.values().Add(key, v)
+	m.values.put(key, v)
 }
 
 // drop forgets the value, and lets nobody join a finding that began before.
@@ -95,5 +78,5 @@ func (m *remembered[V]) drop(key string) {
 	defer m.mu.Unlock()
 	m.changes++
 	m.flights.Forget(key)
-	m.values().Remove(key)
+	m.values.remove(key)
 }
