@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 )
 
 func upserts(n int) []mongo.WriteModel {

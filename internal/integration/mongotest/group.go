@@ -13,6 +13,13 @@ type group struct {
 	sums []any
 }
 
+// accumulator is a field of the results, and what is added up in it.
+type accumulator struct {
+	field    string
+	operator string // $sum or $count
+	operand  any
+}
+
 // groupStage knows the accumulators $sum and $count, and as expressions
 // "$path", constants, and documents of those.
 func groupStage(list bsonkit.List, spec any) (bsonkit.List, error) {
@@ -20,48 +27,65 @@ func groupStage(list bsonkit.List, spec any) (bsonkit.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkGroup(*d); err != nil {
+	sums, err := accumulators(withoutID(*d))
+	if err != nil {
 		return nil, err
 	}
-	by, sums := field(*d, "_id"), accumulators(*d)
+	by, err := groupedBy(*d)
+	if err != nil {
+		return nil, err
+	}
 	var groups []*group
 	for _, doc := range list {
 		g := groupOf(&groups, evaluate(by, doc), len(sums))
-		for i, accumulator := range sums {
-			g.sums[i] = addTo(g.sums[i], accumulator, doc)
+		for i, one := range sums {
+			g.sums[i] = one.addTo(g.sums[i], doc)
 		}
 	}
 	return groupDocuments(groups, sums), nil
 }
 
-func checkGroup(spec bson.D) error {
-	hasID := false
+// groupedBy is the expression which tells one group from another.
+func groupedBy(spec bson.D) (any, error) {
 	for _, e := range spec {
-		if e.Key == "_id" {
-			hasID = true
-			if d, ok := e.Value.(bson.D); ok && hasOperators(d) {
-				return fail(codeNotImplemented, "the embedded server does not implement expressions, as %s", d[0].Key)
-			}
+		if e.Key != "_id" {
 			continue
 		}
-		accumulator, ok := e.Value.(bson.D)
-		if !ok || len(accumulator) != 1 {
-			return fail(40234, "The field '%s' must be an accumulator object", e.Key)
+		if d, ok := e.Value.(bson.D); ok && hasOperators(d) {
+			return nil, fail(codeNotImplemented, "the embedded server does not implement expressions, as %s", d[0].Key)
 		}
-		if name := accumulator[0].Key; name != "$sum" && name != "$count" {
-			return fail(codeNotImplemented, "the embedded server does not implement the accumulator %s", name)
-		}
-		if _, isDocument := accumulator[0].Value.(bson.D); isDocument && accumulator[0].Key == "$sum" {
-			return fail(codeNotImplemented, "the embedded server does not implement expressions in $sum")
-		}
+		return e.Value, nil
 	}
-	if !hasID {
-		return fail(15955, "a group specification must include an _id")
-	}
-	return nil
+	return nil, fail(15955, "a group specification must include an _id")
 }
 
-func accumulators(spec bson.D) bson.D { return withoutID(spec) }
+func accumulators(spec bson.D) ([]accumulator, error) {
+	sums := make([]accumulator, 0, len(spec))
+	for _, e := range spec {
+		one, err := parseAccumulator(e)
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, one)
+	}
+	return sums, nil
+}
+
+// parseAccumulator reads {field: {operator: operand}}.
+func parseAccumulator(e bson.E) (accumulator, error) {
+	d, ok := e.Value.(bson.D)
+	if !ok || len(d) != 1 {
+		return accumulator{}, fail(40234, "The field '%s' must be an accumulator object", e.Key)
+	}
+	one := accumulator{field: e.Key, operator: d[0].Key, operand: d[0].Value}
+	if one.operator != "$sum" && one.operator != "$count" {
+		return accumulator{}, fail(codeNotImplemented, "the embedded server does not implement the accumulator %s", one.operator)
+	}
+	if _, isDocument := one.operand.(bson.D); isDocument && one.operator == "$sum" {
+		return accumulator{}, fail(codeNotImplemented, "the embedded server does not implement expressions in $sum")
+	}
+	return one, nil
+}
 
 // groupOf finds the group by comparing, because 1 and 1.0 are the same group.
 func groupOf(groups *[]*group, id any, sums int) *group {
@@ -79,11 +103,10 @@ func groupOf(groups *[]*group, id any, sums int) *group {
 }
 
 // addTo adds one document's part to a sum; what is no number counts nothing.
-func addTo(sum any, accumulator bson.E, doc bsonkit.Doc) any {
-	operator := accumulator.Value.(bson.D)[0]
+func (a accumulator) addTo(sum any, doc bsonkit.Doc) any {
 	part := any(int32(1))
-	if operator.Key == "$sum" {
-		part = evaluate(operator.Value, doc)
+	if a.operator == "$sum" {
+		part = evaluate(a.operand, doc)
 	}
 	if total := bsonkit.Add(sum, part); total != bsonkit.Missing {
 		return total
@@ -113,12 +136,12 @@ func evaluate(expression any, doc bsonkit.Doc) any {
 	return expression
 }
 
-func groupDocuments(groups []*group, sums bson.D) bsonkit.List {
+func groupDocuments(groups []*group, sums []accumulator) bsonkit.List {
 	list := make(bsonkit.List, 0, len(groups))
 	for _, g := range groups {
 		d := document("_id", g.id)
-		for i, accumulator := range sums {
-			d = append(d, bson.E{Key: accumulator.Key, Value: g.sums[i]})
+		for i, one := range sums {
+			d = append(d, bson.E{Key: one.field, Value: g.sums[i]})
 		}
 		list = append(list, &d)
 	}

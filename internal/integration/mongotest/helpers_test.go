@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 )
 
 // deadline bounds every test's operations, so that a hang is a failure.
@@ -30,7 +31,8 @@ func collection(t *testing.T) (*mongo.Collection, context.Context) {
 func start(t *testing.T, opts ...*options.ClientOptions) (*mongotest.Server, *mongo.Collection, context.Context) {
 	t.Helper()
 	server := mongotest.Start(t)
-	return server, server.Collection(t, opts...), deadline(t)
+	c := server.Collection(t, opts...)
+	return server, c, deadline(t)
 }
 
 func insert(t *testing.T, c *mongo.Collection, docs ...any) {
@@ -88,4 +90,4 @@ func uniqueSID(t *testing.T, c *mongo.Collection) {
 	require.NoError(t, err)
 }
 
-func account(id any, sid any) bson.M { return bson.M{"_id": id, "account": bson.M{"sid": sid}} }
+func account(id, sid any) bson.M { return bson.M{"_id": id, "account": bson.M{"sid": sid}} }

@@ -1,7 +1,6 @@
 package mongotest_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -82,7 +81,7 @@ func TestAUniqueIndexOverDuplicatesIsRefused(t *testing.T) {
 	})
 	requireCode(t, 11000, err)
 	var failure mongo.CommandError
-	require.True(t, errors.As(err, &failure))
+	require.ErrorAs(t, err, &failure)
 	require.Equal(t, `{"account.sid": "AC1"}`, failure.Raw.Lookup("keyValue").String())
 	specs, err := c.Indexes().ListSpecifications(ctx)
 	require.NoError(t, err)

@@ -1,6 +1,9 @@
 package mongotest
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/256dpi/lungo/bsonkit"
 	"github.com/256dpi/lungo/mongokit"
 	"go.mongodb.org/mongo-driver/bson"
@@ -10,7 +13,7 @@ import (
 // where MongoDB takes them for null: {"a.b": null} matches {a: [{c: 1}]}. And
 // its $type takes a missing field for a null. Its tables of operators are
 // meant to be changed, but global, so this happens once and for all servers.
-func init() {
+func init() { //nolint:gochecknoinits // before any goroutine reads the tables, which have no lock
 	for _, name := range []string{"", "$eq"} {
 		mongokit.ExpressionQueryOperators[name] = nullsInArrays(mongokit.ExpressionQueryOperators[name], isNull)
 	}
@@ -34,7 +37,7 @@ func onlyPresent(operator mongokit.Operator) mongokit.Operator {
 func nullsInArrays(operator mongokit.Operator, wantsNull func(any) bool) mongokit.Operator {
 	return func(ctx mongokit.Context, d bsonkit.Doc, op, dotted string, v any) error {
 		err := operator(ctx, d, op, dotted, v)
-		if err == mongokit.ErrNotMatched && wantsNull(v) && lacks(*d, path(dotted)) {
+		if errors.Is(err, mongokit.ErrNotMatched) && wantsNull(v) && lacks(*d, path(dotted)) {
 			return nil
 		}
 		return err
@@ -46,10 +49,10 @@ func negated(operator mongokit.Operator) mongokit.Operator {
 		if op == "$ne" {
 			op = "$eq"
 		}
-		switch err := operator(ctx, d, op, dotted, v); err {
-		case nil:
+		switch err := operator(ctx, d, op, dotted, v); {
+		case err == nil:
 			return mongokit.ErrNotMatched
-		case mongokit.ErrNotMatched:
+		case errors.Is(err, mongokit.ErrNotMatched):
 			return nil
 		default:
 			return err
@@ -64,12 +67,7 @@ func isNull(v any) bool {
 
 func hasNull(v any) bool {
 	list, _ := v.(bson.A)
-	for _, item := range list {
-		if isNull(item) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, isNull)
 }
 
 // lacks reports whether the path ends at a document without the field, in an

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
 )
 
 func session(t *testing.T, c *mongo.Collection) *mongo.Session {

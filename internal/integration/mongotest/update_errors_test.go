@@ -113,6 +113,11 @@ func TestWhatTheServerDoesNotKnowIsRefused(t *testing.T) {
 		{"a stage", 40324, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$foo": 1}}}, {Key: "cursor", Value: bson.M{}}}},
 		{"a stage of MongoDB", 238, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$lookup": 1}}}}},
 		{"an accumulator", 238, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": bson.M{"_id": 1, "a": bson.M{"$avg": "$a"}}}}}}},
+		{"an accumulator that is no document", 40234, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": bson.M{"_id": 1, "a": 1}}}}}},
+		{"an accumulator without an operator", 40234, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": bson.M{"_id": 1, "a": bson.M{}}}}}}},
+		{"an expression to group by", 238, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": bson.M{"_id": bson.M{"$year": "$a"}}}}}}},
+		{"a group without _id", 15955, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": bson.M{"a": bson.M{"$sum": 1}}}}}}},
+		{"a group that is no document", 14, bson.D{{Key: "aggregate", Value: "c"}, {Key: "pipeline", Value: bson.A{bson.M{"$group": "x"}}}}},
 		{"an option of create", 238, bson.D{{Key: "create", Value: "d"}, {Key: "capped", Value: true}}},
 		{"a hint", 2, bson.D{{Key: "find", Value: "c"}, {Key: "hint", Value: "nix"}}},
 	}

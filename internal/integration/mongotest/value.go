@@ -9,11 +9,13 @@ import (
 	"go.mongodb.org/mongo-driver/bson/primitive"
 )
 
-// document builds a document from alternating names and values.
+// document builds a document from alternating names and values. Its callers
+// write the names: what a client sent becomes a name only if it is a string.
 func document(pairs ...any) bson.D {
 	d := make(bson.D, 0, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
-		d = append(d, bson.E{Key: pairs[i].(string), Value: pairs[i+1]})
+		name := pairs[i].(string) //nolint:forcetypeassert // anything else is a mistake in this package
+		d = append(d, bson.E{Key: name, Value: pairs[i+1]})
 	}
 	return d
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 const (
@@ -58,7 +57,8 @@ func readMessage(r io.Reader) (message, error) {
 		id:     binary.LittleEndian.Uint32(header[4:]),
 		opcode: binary.LittleEndian.Uint32(header[12:]),
 	}
-	return m, m.parse(payload)
+	err = m.parse(payload) // before m is copied into the result
+	return m, err
 }
 
 // parse fills in the message from what follows its header.
@@ -121,7 +121,7 @@ func (m *message) parseSections(b []byte) error {
 	}
 	m.body = body
 	if len(body) > 0 {
-		m.body = append(body, sequences...)
+		m.body = append(m.body, sequences...)
 	}
 	return nil
 }
@@ -209,9 +209,9 @@ func checkDepth(raw bson.Raw, left int) error {
 
 func nested(v bson.RawValue) bson.Raw {
 	switch v.Type {
-	case bsontype.EmbeddedDocument, bsontype.Array:
+	case bson.TypeEmbeddedDocument, bson.TypeArray:
 		return v.Value
-	case bsontype.CodeWithScope:
+	case bson.TypeCodeWithScope:
 		_, scope, _ := v.CodeWithScopeOK()
 		return scope
 	}

@@ -57,8 +57,9 @@ func errorProblems(response *http.Response, body []byte) []string {
 	if err := twilioError.VisitJSON(told, validation()...); err != nil {
 		return describe(err)
 	}
-	if status := told.(map[string]any)["status"]; status != float64(response.StatusCode) {
-		return []string{fmt.Sprintf("error %d says that its status is %v", response.StatusCode, status)}
+	fields, _ := told.(map[string]any)
+	if fields["status"] != float64(response.StatusCode) {
+		return []string{fmt.Sprintf("error %d says that its status is %v", response.StatusCode, fields["status"])}
 	}
 	return nil
 }

@@ -52,18 +52,22 @@ func (c *checked) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.report(request, "the request", call.requestProblems(body)...)
 
 	response, err := c.next.RoundTrip(request)
-	if err != nil || c.isInjected(response) {
-		return response, err
+	if err == nil && !c.isInjected(response) {
+		c.checkAnswer(call, request, response)
 	}
-	answer, err := readAnswer(response)
+	return response, err
+}
+
+// checkAnswer says nothing of a call that its caller gave up.
+func (c *checked) checkAnswer(to call, request *http.Request, response *http.Response) {
+	body, err := readAnswer(response)
 	switch {
-	case request.Context().Err() != nil:
+	case to.request.Context().Err() != nil:
 	case err != nil:
 		c.report(request, "the answer", "the body cannot be read: "+err.Error())
 	default:
-		c.report(request, "the answer", call.answerProblems(response, answer)...)
+		c.report(request, "the answer", to.answerProblems(response, body)...)
 	}
-	return response, nil
 }
 
 func (c *checked) report(request *http.Request, where string, problems ...string) {

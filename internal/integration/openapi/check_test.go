@@ -384,10 +384,10 @@ func with(request *http.Request, change func(*http.Request)) *http.Request {
 }
 
 // edited is the account with one thing different.
-func edited(old, new string) string {
-	changed := strings.Replace(account, old, new, 1)
+func edited(from, to string) string {
+	changed := strings.Replace(account, from, to, 1)
 	if changed == account {
-		panic("nothing to edit: " + url.QueryEscape(old))
+		panic("nothing to edit: " + url.QueryEscape(from))
 	}
 	return changed
 }

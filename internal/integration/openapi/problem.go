@@ -27,9 +27,10 @@ func filterOptions() *openapi3filter.Options {
 	return options
 }
 
-// describe gives one line for each thing that is wrong, and none for nil.
+// describe gives one line for each thing that is wrong, and none for nil. It goes by the error itself, not by what that
+// wraps: the list inside a RequestError does not say in which parameter.
 func describe(err error) []string {
-	switch err := err.(type) {
+	switch err := err.(type) { //nolint:errorlint // the error itself
 	case nil:
 		return nil
 	case openapi3.MultiError:
@@ -39,7 +40,7 @@ func describe(err error) []string {
 		}
 		return problems
 	case *openapi3filter.ResponseError:
-		if many, ok := err.Err.(openapi3.MultiError); ok {
+		if many, ok := err.Err.(openapi3.MultiError); ok { //nolint:errorlint // the error itself
 			return describe(many)
 		}
 	}

@@ -63,7 +63,8 @@ func parse(text string, schema *openapi3.Schema) (any, error) {
 		return parseBool(text)
 	case schema.Type.Is(openapi3.TypeObject):
 		var value any
-		return value, because(json.Unmarshal([]byte(text), &value), text, "JSON")
+		err := json.Unmarshal([]byte(text), &value)
+		return value, because(err, text, "JSON")
 	default:
 		return text, nil
 	}

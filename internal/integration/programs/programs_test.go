@@ -32,7 +32,7 @@ func buildAndRun(m *testing.M) int {
 	if folder, err = os.MkdirTemp("", "twilioacct-programs"); err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // what is left is in the temporary folder
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", folder+string(filepath.Separator), "./examples/...")
 	build.Dir = filepath.Join("..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {

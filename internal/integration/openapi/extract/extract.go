@@ -189,8 +189,10 @@ func references(node any) []string {
 }
 
 func keep(in object, outer, inner string, value any) {
-	if in[outer] == nil {
-		in[outer] = object{}
+	held, there := in[outer].(object)
+	if !there {
+		held = object{}
+		in[outer] = held
 	}
-	in[outer].(object)[inner] = value
+	held[inner] = value
 }
