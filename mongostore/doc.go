@@ -1,4 +1,32 @@
-// Package mongostore keeps a twilioacct.Store in MongoDB, in the application's own documents.
+// Package mongostore is a [twilioacct.Store] on MongoDB. It works in the application's own documents: it finds them by the
+// account's SID, by default in twilio_account.sid, writes only its own few fields, and leaves every other field as it is.
+//
+//	{
+//	  _id: …, name: "Acme", plan: "gold",        // the application's, never touched
+//	  twilio_account: {
+//	    sid: "AC…",                              // found by, never changed
+//	    authToken: "…", status: "active",        // written
+//	    tenant: "acme",
+//	    apiKeys: { voice: { sid: "SK…", secret: "…" } },
+//	    rev: 7                                   // counts our writes; missing is 0
+//	  }
+//	}
+//
+// # Secrets are clear text
+//
+// Auth tokens and the secrets of API keys lie in MongoDB as clear text, as the programs that read these documents expect them:
+// whoever can read the collection, its backups or its change streams can act for the accounts. Package sealedstore seals them
+// before they get here. The driver's command monitors and debug logs, and the server's profiler, see the writes with the secrets
+// in them. No filter of ours contains a secret.
+//
+// # What it asks of MongoDB
+//
+// Version 4.4 or later. One document holds a SID: call [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes]
+// with your own tools. Without the unique index everything works but slower, and several documents may come to hold one SID;
+// then all of them are written, and [twilioacct.Record.Copies] says so.
+//
+// Whatever the collection's handle is set to, reads here are from the primary with read concern majority, and writes have
+// write concern majority: a token that was saved survives a failover. Every write sets absolute values under the revision that
+// was read, so doing it again is safe. Other programs may change our fields as well; where they want to be seen in time by a
+// Save under way, they increase the revision too.
 package mongostore
-
-import _ "go.mongodb.org/mongo-driver/v2/mongo"

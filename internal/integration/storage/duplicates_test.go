@@ -1,0 +1,176 @@
+package storage_test
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
+	"github.com/twilioacct/twilioacct/mongostore"
+)
+
+// copies are documents of one SID, each with an _id, a revision and a status.
+func copyOf(id string, rev int64, status string) bson.D {
+	return append(bson.D{{Key: "_id", Value: id}}, account(bson.E{Key: "sid", Value: sid1},
+		bson.E{Key: "authToken", Value: "token-of-" + id}, bson.E{Key: "status", Value: status}, bson.E{Key: "rev", Value: rev})...)
+}
+
+func TestTheRecordOfSeveralDocumentsIsTheNewest(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("c", 5, "newest, but not the first"), copyOf("a", 3, "old"), copyOf("b", 5, "newest"))
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, 3, r.Copies)
+	assert.EqualValues(t, 5, r.Rev)
+	assert.Equal(t, twilioacct.Status("newest"), r.Status)
+	assert.Equal(t, "token-of-b", r.AuthToken.Reveal())
+}
+
+func TestASaveWritesEveryCopyUnderOneNewRevision(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("a", 3, "old"), copyOf("b", 5, "newest"), copyOf("c", 0, "ancient"), held(sid2, 1))
+	r, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 5, Status: "closed"})
+	require.NoError(t, err)
+	assert.Equal(t, 3, r.Copies)
+	assert.EqualValues(t, 6, r.Rev)
+	for _, id := range []string{"a", "b", "c"} {
+		ours := raw(t, coll, by("_id", id)).Lookup("twilio_account").Document()
+		assert.Equal(t, "closed", ours.Lookup("status").StringValue())
+		assert.EqualValues(t, 6, ours.Lookup("rev").AsInt64())
+		assert.Equal(t, "token-of-b", ours.Lookup("authToken").StringValue(), "an older copy becomes like the newest")
+	}
+	_, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 3, Status: "active"})
+	require.ErrorIs(t, err, twilioacct.ErrStale)
+}
+
+func TestACopyThatIsOnlyOlderIsNotWrittenAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	insert(t, coll, account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "status", Value: "active"}), account(
+		bson.E{Key: "sid", Value: sid1}, bson.E{Key: "status", Value: "active"}, bson.E{Key: "rev", Value: 4}))
+	r, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 4, Status: "active"})
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, r.Rev)
+	assert.Zero(t, server.Seen("update"))
+}
+
+func TestWhatWasRemovedDoesNotComeBackFromAnOlderCopy(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("a", 3, "old"), account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "rev", Value: 4}))
+	r, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 4, Tenant: "acme"})
+	require.NoError(t, err)
+	assert.True(t, r.AuthToken.IsZero())
+	r, err = store.Load(t.Context(), sid1) // of equal revisions, that of "a" now
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Record{SID: sid1, Tenant: "acme", Rev: 5, Copies: 2}, r)
+}
+
+func TestACopyThatCouldNotBeWrittenIsMendedByTheNextSave(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	insert(t, coll, copyOf("a", 1, "active"), copyOf("b", 1, "active"))
+	server.Inject(mongotest.Fault{Command: "update", Nth: 2, Code: 13})
+	change := twilioacct.Record{SID: sid1, Rev: 1, Status: "closed", AuthToken: secret(token)}
+	_, err := store.Save(t.Context(), change)
+	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	require.NotErrorIs(t, err, twilioacct.ErrStale)
+
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Status("closed"), r.Status)
+	change.Rev = r.Rev
+	r, err = store.Save(t.Context(), change)
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, r.Rev)
+	assert.Equal(t, "closed", raw(t, coll, by("_id", "b")).Lookup("twilio_account", "status").StringValue())
+}
+
+func TestNoUpdateOfSeveralDocumentsIsLost(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("a", 0, "0"), copyOf("b", 0, "0"), copyOf("c", 0, "0"))
+	const writers, each = 8, 5
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			for done := 0; done < each; {
+				r, err := store.Load(t.Context(), sid1)
+				if !assert.NoError(t, err) {
+					return
+				}
+				n, err := strconv.Atoi(string(r.Status))
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: r.Rev, Status: twilioacct.Status(strconv.Itoa(n + 1))})
+				if err == nil {
+					done++
+				} else if !assert.ErrorIs(t, err, twilioacct.ErrStale) {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, id := range []string{"a", "b", "c"} {
+		assert.Equal(t, strconv.Itoa(writers*each), raw(t, coll, by("_id", id)).Lookup("twilio_account", "status").StringValue())
+	}
+}
+
+func TestABatchSavesEveryCopy(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("a", 2, "active"), copyOf("b", 2, "active"), held(sid2, 1))
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{
+		{SID: sid1, Rev: 2, Status: "closed"}, {SID: sid2, Rev: 1, Status: "closed"},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, failures)
+	for _, id := range []string{"a", "b"} {
+		assert.Equal(t, "closed", raw(t, coll, by("_id", id)).Lookup("twilio_account", "status").StringValue())
+	}
+}
+
+func TestAHundredCopiesAreAMistakeAndMoreAreRefused(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	var all []bson.D
+	for range 100 {
+		all = append(all, held(sid1, 1))
+	}
+	insert(t, coll, all...)
+	r, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 1, Status: "closed"})
+	require.NoError(t, err)
+	assert.Equal(t, 100, r.Copies)
+	insert(t, coll, held(sid1, 1))
+	_, err = store.Load(t.Context(), sid1)
+	require.ErrorContains(t, err, "twilio_account.sid")
+	_, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 2, Status: "active"})
+	require.Error(t, err)
+}
+
+func TestATenantsRecordIsReadFromItsNewestDocument(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, &mongostore.Options{Paths: mongostore.Paths{Tenant: "customer"}})
+	insert(t, coll, append(held(sid1, 1), bson.E{Key: "customer", Value: "before"}), append(held(sid1, 2), bson.E{Key: "customer", Value: "now"}))
+	_, err := store.LoadTenant(t.Context(), "before")
+	require.ErrorIs(t, err, twilioacct.ErrNoRecord)
+	r, err := store.LoadTenant(t.Context(), "now")
+	require.NoError(t, err)
+	assert.Equal(t, 2, r.Copies)
+}

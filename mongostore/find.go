@@ -1,0 +1,92 @@
+package mongostore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/twilioacct/twilioacct"
+)
+
+// maxCopies bounds how many documents of one SID are read and written. More is no longer a mistake in the data, but a wrong path.
+const maxCopies = 100
+
+// bounded gives a context our time, where it has not less.
+func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.timeout)
+}
+
+// find returns the documents that hold the SID, that of the record first. Their records know how many they are.
+func (s *Store) find(ctx context.Context, sid string) ([]document, error) {
+	isOurs := (twilioacct.Record{SID: sid}).Check() == nil
+	if !isOurs {
+		return nil, nil // no record is of what is no SID
+	}
+	found, err := s.findAll(ctx, bson.D{{Key: s.paths.sid.dotted, Value: sid}}, maxCopies+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > maxCopies {
+		return nil, fmt.Errorf("mongostore: more than %d documents hold the SID %s: is %s its path?", maxCopies, sid, s.paths.sid)
+	}
+	arrange(found)
+	return found, nil
+}
+
+// arrange puts the document of the record first, and counts the copies.
+func arrange(found []document) {
+	slices.SortFunc(found, document.compare)
+	for i := range found {
+		found[i].record.Copies = len(found)
+	}
+}
+
+// findAll reads at most so many documents.
+func (s *Store) findAll(ctx context.Context, filter bson.D, limit int) ([]document, error) {
+	raws, err := s.findRaw(ctx, filter, limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]document, 0, len(raws))
+	for _, raw := range raws {
+		d, err := s.paths.read(raw)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, d)
+	}
+	return found, nil
+}
+
+// findRaw reads only our fields, in one batch.
+func (s *Store) findRaw(ctx context.Context, filter bson.D, limit int) ([]bson.Raw, error) {
+	batch := int32(limit + 1) //nolint:gosec // a thousand or so
+	o := options.Find().SetProjection(s.paths.projection()).SetLimit(int64(limit)).SetBatchSize(batch)
+	cursor, err := s.accounts.Find(ctx, filter, o)
+	if err != nil {
+		return nil, readFailure("find", err)
+	}
+	var raws []bson.Raw
+	if err := cursor.All(ctx, &raws); err != nil {
+		return nil, readFailure("find", err)
+	}
+	return raws, nil
+}
+
+func (p paths) projection() bson.D {
+	return append(p.summaryProjection(), include(p.tenant), include(p.keys))
+}
+
+func (p paths) summaryProjection() bson.D {
+	return bson.D{include(p.sid), include(p.token), include(p.status), include(p.rev)}
+}
+
+func include(at path) bson.E { return bson.E{Key: at.dotted, Value: 1} }
+
+// hasText is what MongoDB can use a partial index for, unlike {$type: "string"}: the field is a string and not empty.
+func hasText(at path) bson.E {
+	return bson.E{Key: at.dotted, Value: bson.D{{Key: "$gt", Value: ""}}}
+}

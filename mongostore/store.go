@@ -1,0 +1,247 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/twilioacct/twilioacct"
+)
+
+var (
+	_ twilioacct.Store        = (*Store)(nil)
+	_ twilioacct.Scanner      = (*Store)(nil)
+	_ twilioacct.BatchSaver   = (*Store)(nil)
+	_ twilioacct.TenantLoader = (*Store)(nil)
+	_ twilioacct.Claimer      = (*Store)(nil)
+)
+
+// Load implements [twilioacct.Store]. If several documents hold the SID, the record is that of the highest revision, and among
+// those of the lowest _id as text.
+func (s *Store) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	found, err := s.find(ctx, sid)
+	if err != nil {
+		return twilioacct.Record{}, err
+	}
+	if len(found) == 0 {
+		return twilioacct.Record{}, twilioacct.ErrNoRecord
+	}
+	return found[0].record, nil
+}
+
+// LoadTenant implements [twilioacct.TenantLoader]. A document without a SID is nobody's record, whatever its tenant.
+func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Record, error) {
+	if tenant == "" {
+		return twilioacct.Record{}, twilioacct.ErrNoRecord
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	found, err := s.findAll(ctx, bson.D{{Key: s.paths.tenant.dotted, Value: tenant}, hasText(s.paths.sid)}, maxCopies+1)
+	if err != nil {
+		return twilioacct.Record{}, err
+	}
+	sids := map[string]bool{}
+	for _, d := range found {
+		sids[d.record.SID] = true
+	}
+	switch len(sids) {
+	case 0:
+		return twilioacct.Record{}, twilioacct.ErrNoRecord
+	case 1:
+		r, err := s.Load(ctx, found[0].record.SID)
+		if err == nil && r.Tenant != tenant {
+			return twilioacct.Record{}, twilioacct.ErrNoRecord // what we found is an old copy of it
+		}
+		return r, err
+	}
+	return twilioacct.Record{}, fmt.Errorf("mongostore: tenant %q: %w: at least %d accounts have it",
+		tenant, twilioacct.ErrAmbiguous, len(sids))
+}
+
+// Save implements [twilioacct.Store]. Each document is written by its _id, under its own revision, in one update that is applied
+// as a whole or not at all; a key that is removed takes along what else was put into its document.
+//
+// After a timeout, a cancelled context or a lost connection the error is twilioacct.ErrOutcomeUnknown, and a second Save of the
+// same record may find the first one applied: ErrStale, from one's own write. Load tells.
+//
+// A field that cannot be written, for something else is in its way, is a *[DocumentError]. If a unique index of the
+// application's refuses the write, the error is an *[Error] that names the index's fields.
+func (s *Store) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	if err := r.Check(); err != nil {
+		return twilioacct.Record{}, err
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	found, err := s.find(ctx, r.SID)
+	if err != nil {
+		return twilioacct.Record{}, err
+	}
+	if len(found) == 0 {
+		return s.saveNew(ctx, r)
+	}
+	newest := found[0].record
+	if newest.Rev != r.Rev {
+		return twilioacct.Record{}, twilioacct.ErrStale
+	}
+	if !s.differs(found, r) {
+		return newest, nil
+	}
+	saved := newest.Merged(r)
+	saved.Rev++
+	if err := s.write(ctx, found[0], saved); err != nil {
+		return twilioacct.Record{}, err
+	}
+	for _, d := range found[1:] {
+		if err := s.follow(ctx, d, wanted(d.record, newest, r), saved.Rev); err != nil {
+			return twilioacct.Record{}, err
+		}
+	}
+	return saved, nil
+}
+
+// differs reports whether a save of r changes any of the documents.
+func (s *Store) differs(found []document, r twilioacct.Record) bool {
+	return slices.ContainsFunc(found, func(d document) bool {
+		return !s.paths.changes(d.record, wanted(d.record, found[0].record, r)).isNone()
+	})
+}
+
+// wanted is what a document shall hold after r is saved. One that is older than the newest becomes like it: what it alone has,
+// somebody has removed. One of the same age keeps what it has.
+func wanted(own, newest, r twilioacct.Record) twilioacct.Record {
+	if own.Rev < newest.Rev {
+		own = newest
+	}
+	return own.Merged(r)
+}
+
+// follow writes a further copy of a record whose newest document was written already. That one decided who may write, so a copy
+// that somebody else writes meanwhile is no failure: it is read again, until it is as new as ours.
+func (s *Store) follow(ctx context.Context, d document, target twilioacct.Record, rev int64) error {
+	target.Rev = rev
+	for range copyTries {
+		err := s.write(ctx, d, target)
+		if !errors.Is(err, twilioacct.ErrStale) {
+			return unknown(err)
+		}
+		again, err := s.findAll(ctx, bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: target.SID}}, 1)
+		if err != nil {
+			return unknown(err)
+		}
+		if len(again) == 0 || again[0].record.Rev >= rev {
+			return nil
+		}
+		d = again[0]
+	}
+	return &Error{Op: "update", reason: "a copy of the document is written by somebody else all the time", outcomeUnknown: true}
+}
+
+const copyTries = 8
+
+// unknown marks the failure of a copy: the record itself was written.
+func unknown(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.outcomeUnknown = true
+	}
+	return err
+}
+
+// write makes one document equal to target, if its revision is still the one that was read.
+func (s *Store) write(ctx context.Context, d document, target twilioacct.Record) error {
+	c := s.paths.changes(d.record, target)
+	if err := ctx.Err(); err != nil {
+		return readFailure("update", err) // not sent, so its outcome is known
+	}
+	result, err := s.accounts.UpdateOne(ctx, s.guard(d), s.paths.update(c, target.Rev))
+	switch {
+	case err != nil:
+		return refusal(d, c, writeFailure("update", err))
+	case result.MatchedCount == 0:
+		return twilioacct.ErrStale
+	}
+	return nil
+}
+
+// guard finds the document if nobody has written it since it was read. Plain equality, so that any server can use its index;
+// null is equal to a missing revision.
+func (s *Store) guard(d document) bson.D {
+	return bson.D{
+		{Key: "_id", Value: d.id},
+		{Key: s.paths.sid.dotted, Value: d.record.SID},
+		{Key: s.paths.rev.dotted, Value: d.rev},
+	}
+}
+
+// refusal names what could not be written, where something else than a document is above it. The server finds that, for what we read
+// of a document leaves it out.
+func refusal(d document, c change, failure error) error {
+	var e *Error
+	if errors.As(failure, &e) && e.Code == pathNotViable {
+		problem := "cannot be written: above it is null, or something else than a document"
+		return &DocumentError{ID: idText(d.id), Path: c.set.paths(), Problem: problem}
+	}
+	return failure
+}
+
+// saveNew makes the document, unless somebody else just did.
+func (s *Store) saveNew(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	made, err := s.made(r)
+	if err != nil {
+		return twilioacct.Record{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return twilioacct.Record{}, readFailure("update", err)
+	}
+	filter, update := s.insertion(made)
+	result, err := s.accounts.UpdateOne(ctx, filter, update, options.UpdateOne().SetUpsert(true))
+	switch {
+	case err != nil:
+		return twilioacct.Record{}, s.refusedNew(writeFailure("update", err), func() bool {
+			found, err := s.find(ctx, r.SID)
+			return err == nil && len(found) > 0
+		})
+	case result.UpsertedCount == 0:
+		return twilioacct.Record{}, twilioacct.ErrStale
+	}
+	return made, nil
+}
+
+// made is the first record of an account, if we may make one.
+func (s *Store) made(r twilioacct.Record) (twilioacct.Record, error) {
+	switch {
+	case !s.upsert:
+		return twilioacct.Record{}, twilioacct.ErrNoRecord
+	case r.Rev != 0:
+		return twilioacct.Record{}, twilioacct.ErrStale // it was deleted
+	}
+	made := twilioacct.Record{SID: r.SID}.Merged(r)
+	made.Rev, made.Copies = 1, 1
+	return made, nil
+}
+
+// insertion is an upsert that changes nothing where a document is there already.
+func (s *Store) insertion(r twilioacct.Record) (filter, update bson.D) {
+	filter = bson.D{{Key: s.paths.sid.dotted, Value: r.SID}}
+	fields := s.paths.changes(twilioacct.Record{}, r).set.fields()
+	return filter, bson.D{{Key: "$setOnInsert", Value: append(fields, bson.E{Key: s.paths.rev.dotted, Value: r.Rev})}}
+}
+
+// refusedNew tells a document that somebody else made first, which is ErrStale, from one that another unique index refuses.
+// Where the server does not name the index, isThere looks for the document.
+func (s *Store) refusedNew(failure error, isThere func() bool) error {
+	var e *Error
+	if !errors.As(failure, &e) || e.Code != duplicateKey {
+		return failure
+	}
+	if slices.Equal(e.UniqueIndex, []string{s.paths.sid.dotted}) || len(e.UniqueIndex) == 0 && isThere() {
+		return twilioacct.ErrStale
+	}
+	return failure
+}

@@ -1,0 +1,132 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/storetest"
+)
+
+// broken is a MemStore with one mistake in it.
+type broken struct {
+	*twilioacct.MemStore
+
+	load func(context.Context, string) (twilioacct.Record, error)
+	save func(context.Context, twilioacct.Record) (twilioacct.Record, error)
+}
+
+func (b *broken) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
+	if b.load != nil {
+		return b.load(ctx, sid)
+	}
+	return b.MemStore.Load(ctx, sid)
+}
+
+func (b *broken) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	if b.save != nil {
+		return b.save(ctx, r)
+	}
+	return b.MemStore.Save(ctx, r)
+}
+
+// mistakes are what an implementation may well get wrong.
+var mistakes = map[string]func(*broken){
+	"an empty token replaces the kept one": func(b *broken) {
+		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			if r.AuthToken.IsZero() && r.Check() == nil {
+				r.Remove = append(r.Remove, twilioacct.FieldAuthToken)
+			}
+			return b.MemStore.Save(ctx, r)
+		}
+	},
+	"the revision is not compared": func(b *broken) {
+		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			kept, err := b.MemStore.Load(ctx, r.SID)
+			if err == nil {
+				r.Rev = kept.Rev
+			}
+			return b.MemStore.Save(ctx, r)
+		}
+	},
+	"what is to go stays": func(b *broken) {
+		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			if r.Check() == nil {
+				r.Remove = nil
+			}
+			return b.MemStore.Save(ctx, r)
+		}
+	},
+	"a context that has ended is ignored": func(b *broken) {
+		b.load = func(ctx context.Context, sid string) (twilioacct.Record, error) {
+			return b.MemStore.Load(context.WithoutCancel(ctx), sid)
+		}
+	},
+	"a miss is an empty record": func(b *broken) {
+		b.load = func(ctx context.Context, sid string) (twilioacct.Record, error) {
+			r, err := b.MemStore.Load(ctx, sid)
+			if errors.Is(err, twilioacct.ErrNoRecord) {
+				return twilioacct.Record{SID: sid}, nil
+			}
+			return r, err
+		}
+	},
+	"the keys are shared with the caller": func(b *broken) {
+		shared := map[string]map[string]twilioacct.APIKey{}
+		b.load = func(ctx context.Context, sid string) (twilioacct.Record, error) {
+			r, err := b.MemStore.Load(ctx, sid)
+			if shared[sid] == nil {
+				shared[sid] = r.APIKeys
+			}
+			r.APIKeys = shared[sid]
+			return r, err
+		}
+	},
+	"malformed records are taken": func(b *broken) {
+		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			if r.Check() != nil {
+				return r, nil
+			}
+			return b.MemStore.Save(ctx, r)
+		}
+	},
+}
+
+const chosen = "STORETEST_MISTAKE"
+
+// A suite that no mistake fails is worth nothing. Each runs in a process of its own, since it must fail there.
+func TestEveryMistakeIsFound(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(chosen) != "" {
+		t.Skip("this is the process of one mistake")
+	}
+	for name := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAMistake$") //nolint:gosec // this very program
+			cmd.Env = append(os.Environ(), chosen+"="+name)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || !strings.Contains(string(out), "--- FAIL: TestAMistake") {
+				t.Errorf("the suite did not fail: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+func TestAMistake(t *testing.T) {
+	t.Parallel()
+	mistake := mistakes[os.Getenv(chosen)]
+	if mistake == nil {
+		t.Skip("run by TestEveryMistakeIsFound")
+	}
+	storetest.Run(t, func(_ testing.TB, seed ...twilioacct.Record) twilioacct.Store {
+		b := &broken{MemStore: twilioacct.NewMemStore(seed...)}
+		mistake(b)
+		return b
+	})
+}
