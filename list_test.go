@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"net/http"
 	"testing"
 
@@ -66,15 +67,7 @@ func FuzzAPageGivesWhatEncodingJSONFindsInIt(f *testing.F) {
 		transport := &onePage{body: body}
 		p, err := twilioacct.New(parent, &twilioacct.Options{HTTPClient: &http.Client{Transport: transport}, MaxRetryWait: -1})
 		require.NoError(t, err)
-		var got []twilioacct.Account
-		var failure error
-		for a, err := range p.Accounts(t.Context(), nil) {
-			if err != nil {
-				failure = err
-				break
-			}
-			got = append(got, a)
-		}
+		got, failure := collect(p.Accounts(t.Context(), nil))
 		var want api.ListAccountResponse
 		if json.Unmarshal(body, &want) != nil || want.Accounts == nil {
 			var typed *twilioacct.Error
@@ -88,11 +81,22 @@ func FuzzAPageGivesWhatEncodingJSONFindsInIt(f *testing.F) {
 		}
 		for i, a := range got {
 			w := want.Accounts[i]
-			if a.SID != text(w.Sid) || a.FriendlyName != text(w.FriendlyName) || a.AuthToken.Reveal() != text(w.AuthToken) || string(a.Status) != text(w.Status) {
-				t.Fatalf("account %d is %+v", i, a)
-			}
+			found := []string{a.SID, a.FriendlyName, a.AuthToken.Reveal(), string(a.Status), string(a.Type), a.OwnerAccountSID, a.URI}
+			require.Equal(t, []string{
+				text(w.Sid), text(w.FriendlyName), text(w.AuthToken), text(w.Status), text(w.Type), text(w.OwnerAccountSid), text(w.Uri),
+			}, found)
 		}
 	})
+}
+
+func collect(all iter.Seq2[twilioacct.Account, error]) (good []twilioacct.Account, failure error) {
+	for a, err := range all {
+		if err != nil {
+			return good, err
+		}
+		good = append(good, a)
+	}
+	return good, nil
 }
 
 func text(p *string) string {
