@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/http"
 	"net/mail"
-	"strings"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -147,15 +146,14 @@ func (p *Provider) look(ctx context.Context, sid string) (Account, error) {
 			p.tokens.put(sid, a.AuthToken)
 		}
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden):
-		p.accounts.drop(sid)
-		p.tokens.drop(sid)
+		p.drop(sid)
 	}
 	return a, err
 }
 
 // fetchAccount asks Twilio, as the parent.
 func (p *Provider) fetchAccount(ctx context.Context, sid string) (Account, error) {
-	return getAccount(p.asParent(ctx, sid), sid)
+	return getAccount(p.asParent(ctx), sid)
 }
 
 // AccountFilter chooses among accounts; the zero value of a field is all of them.
@@ -177,7 +175,7 @@ func (p *Provider) Accounts(ctx context.Context, filter *AccountFilter) iter.Seq
 	if filter != nil {
 		f = *filter
 	}
-	return listAccounts(ctx, p.asParent(ctx, p.parent.AccountSID), f)
+	return listAccounts(ctx, p.asParent(ctx), f)
 }
 
 // largestPage is the most that Twilio puts on a page.
@@ -189,7 +187,7 @@ func getAccount(call *rest.Call, sid string) (Account, error) {
 		return Account{}, call.Typed(err)
 	}
 	a := newAccount(raw)
-	if !strings.EqualFold(a.SID, sid) {
+	if a.SID != sid {
 		return Account{}, call.Unexpected("the answer is account " + quote(a.SID) + ", not " + sid)
 	}
 	return a, nil

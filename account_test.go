@@ -3,6 +3,7 @@ package twilioacct_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/twiliotest"
@@ -148,6 +150,79 @@ func TestAThousandCallersMakeOneRequestAndLeaveWhenTheyWill(t *testing.T) {
 		assert.EqualValues(t, 500, served.Load())
 		assert.Equal(t, 1, fake.Count("FetchAccount"))
 	})
+}
+
+func TestAThousandRealCallersMakeOneRequestHoweverFastItIs(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		var requests atomic.Int64
+		p := scripted(t, func(*http.Request) (int, string) {
+			requests.Add(1)
+			return 200, `{"sid":"` + unknownSID + `","status":"active"}`
+		})
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for range 1000 {
+			all.Go(func() {
+				<-start
+				_, err := p.Account(t.Context(), unknownSID)
+				assert.NoError(t, err)
+			})
+		}
+		close(start)
+		all.Wait()
+		assert.EqualValues(t, 1, requests.Load())
+	}
+}
+
+func TestAnOlderFindingDoesNotReplaceANewerOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		p := scripted(t, func(*http.Request) (int, string) {
+			if asked.Add(1) == 1 {
+				time.Sleep(10 * time.Second) // of the bubble
+				return 200, `{"sid":"` + unknownSID + `","status":"active"}`
+			}
+			return 200, `{"sid":"` + unknownSID + `","status":"suspended"}`
+		})
+		go func() { _, _ = p.Account(t.Context(), unknownSID) }()
+		time.Sleep(time.Second)
+		_, err := p.Health(t.Context(), unknownSID)
+		require.NoError(t, err)
+		time.Sleep(20 * time.Second)
+		a, err := p.Account(t.Context(), unknownSID)
+		require.NoError(t, err)
+		assert.Equal(t, twilioacct.StatusSuspended, a.Status)
+	})
+}
+
+func TestAContextThatHasEndedMakesNoRequest(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 500 {
+		p := scripted(t, func(*http.Request) (int, string) {
+			t.Error("a request was made")
+			return 200, `{}`
+		})
+		_, err := p.Account(ctx, unknownSID)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
+func TestAChangeThroughTheProviderDropsWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	acme := fake.AddSubaccount("acme")
+	_, err := p.Account(t.Context(), acme.SID)
+	require.NoError(t, err)
+	suspended := new(api.UpdateAccountParams).SetStatus("suspended")
+	_, err = api.NewApiService(p.Parent().Services(t.Context())).UpdateAccount(acme.SID, suspended)
+	require.NoError(t, err)
+	a, err := p.Account(t.Context(), acme.SID)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.StatusSuspended, a.Status)
 }
 
 func TestWhenTheLastCallerHasLeftTheRequestEnds(t *testing.T) {
@@ -402,6 +477,39 @@ func TestAListThatIsNoneIsAnErrorAndNotAnEmptyFleet(t *testing.T) {
 	}
 }
 
+func TestAListThatGoesInALargerCircleEndsToo(t *testing.T) {
+	t.Parallel()
+	for size := range 12 {
+		n := 0
+		p := scripted(t, func(r *http.Request) (int, string) {
+			n++
+			return 200, fmt.Sprintf(`{"accounts":[],"next_page_uri":"/x?Page=1&PageToken=%d"}`, n%(size+1))
+		})
+		var last error
+		for _, err := range p.Accounts(t.Context(), nil) {
+			last = err
+		}
+		require.Error(t, last)
+		assert.Less(t, n, 50)
+	}
+}
+
+func TestTheNextPageIsAskedForByTokenAndNumber(t *testing.T) {
+	t.Parallel()
+	var queries []string
+	p := scripted(t, func(r *http.Request) (int, string) {
+		queries = append(queries, r.URL.RawQuery)
+		if len(queries) > 1 {
+			return 200, `{"accounts":[]}`
+		}
+		return 200, `{"accounts":[],"next_page_uri":"/2010-04-01/Accounts.json?PageSize=50&Page=7&PageToken=PAAC1.25"}`
+	})
+	for _, err := range p.Accounts(t.Context(), nil) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"PageSize=1000", "Page=7&PageSize=1000&PageToken=PAAC1.25"}, queries)
+}
+
 func TestAListThatGoesInACircleEnds(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
@@ -463,8 +571,95 @@ func TestWrongCredentialsOfOurOwnAreUnauthenticated(t *testing.T) {
 	}
 	_, err = p.Account(t.Context(), fake.Parent().SID)
 	require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
-	assert.Contains(t, err.Error(), "credentials are wrong, or the parent is suspended", "both causes are named")
+	assert.Contains(t, err.Error(), "credentials are wrong or may not do this, or the parent is suspended", "all causes are named")
 	assert.Equal(t, 5, fake.Count("FetchAccount"), "three times acme, the parent once for them, and once for itself")
+}
+
+func TestACodeSaysMoreThanItsStatus(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]error{
+		`{"code":70051}`: twilioacct.ErrForbidden,
+		`{"code":20005}`: twilioacct.ErrSuspended,
+		`{"code":10001}`: twilioacct.ErrSuspended,
+	} {
+		p := scripted(t, func(*http.Request) (int, string) { return 401, body })
+		_, err := p.Account(t.Context(), unknownSID)
+		require.ErrorIs(t, err, want, body)
+		for _, err := range p.Accounts(t.Context(), nil) {
+			require.ErrorIs(t, err, want, body)
+		}
+	}
+}
+
+func TestASuspendedParentIsSeenBehindARefusal(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, func(r *http.Request) (int, string) {
+		if strings.Contains(r.URL.Path, scriptedParent) {
+			return 403, `{"code":20005}`
+		}
+		return 401, `{"code":20003}`
+	})
+	_, err := p.Account(t.Context(), unknownSID)
+	require.ErrorIs(t, err, twilioacct.ErrSuspended)
+}
+
+func TestAParentThatCannotBeAskedLeavesTheRefusal(t *testing.T) {
+	t.Parallel()
+	parentAnswers := 503
+	p := scripted(t, func(r *http.Request) (int, string) {
+		if strings.Contains(r.URL.Path, scriptedParent) {
+			return parentAnswers, `{"sid":"` + scriptedParent + `"}`
+		}
+		return 401, `{"code":20003}`
+	})
+	_, err := p.Account(t.Context(), unknownSID)
+	require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
+	parentAnswers = 200
+	_, err = p.Account(t.Context(), unknownSID)
+	require.ErrorIs(t, err, twilioacct.ErrForbidden, "that it could not be asked is not remembered")
+}
+
+func TestAParentThatWasRotatedIsNotHeldToBeGoodForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		acme := fake.AddSubaccount("acme")
+		_, err := p.Account(t.Context(), fake.AddForeignAccount(20003).SID)
+		require.ErrorIs(t, err, twilioacct.ErrForbidden)
+		fake.RotateToken(fake.Parent().SID)
+		time.Sleep(2 * time.Second)
+		_, err = p.Account(t.Context(), acme.SID)
+		require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
+	})
+}
+
+func TestAForeignAccountIsToldFromWrongCredentialsThroughServicesToo(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	_, err := api.NewApiService(p.Parent().Services(t.Context())).FetchAccount(fake.AddForeignAccount(20003).SID)
+	require.ErrorIs(t, err, twilioacct.ErrForbidden)
+}
+
+func TestCancelEndsTheQuestionAboutTheParent(t *testing.T) {
+	t.Parallel()
+	for _, cacheTime := range []time.Duration{0, -1} {
+		t.Run(fmt.Sprint(cacheTime), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				fake, p := setup(t, func(o *twilioacct.Options) { o.CacheTime = cacheTime })
+				foreign := fake.AddForeignAccount(20003)
+				fake.Inject(twiliotest.Fault{Path: fake.Parent().SID, Hang: true})
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Second, cancel)
+				start := time.Now()
+				_, err := p.Health(ctx, foreign.SID)
+				require.ErrorIs(t, err, context.Canceled)
+				var typed *twilioacct.Error
+				require.ErrorAs(t, err, &typed)
+				assert.Equal(t, time.Second, time.Since(start))
+			})
+		})
+	}
 }
 
 func TestASuspendedParentSaysSo(t *testing.T) {

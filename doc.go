@@ -24,7 +24,7 @@
 //
 // # Errors
 //
-// Every failure is an [*Error] with the facts of the request, and is of a kind:
+// Every failure of a request is an [*Error] with the facts of it, and is of a kind:
 //
 //	switch {
 //	case errors.Is(err, twilioacct.ErrNotFound): // 20404

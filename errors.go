@@ -24,10 +24,11 @@ var (
 	ErrClosed          = errors.New("account is closed")        // 21479
 	ErrConflict        = errors.New("conflicts with the state") // 20409: already there, in use elsewhere, a limit reached
 	ErrInvalid         = errors.New("invalid argument")         // 20001; also what is refused before any request
-	ErrUnavailable     = errors.New("Twilio is unavailable")    // 20500, HTTP 5xx, no connection
+	ErrUnavailable     = errors.New("Twilio is unavailable")    // 20500, HTTP 5xx, no connection, an answer that is not Twilio's
 	ErrAmbiguous       = errors.New("more than one matches")
 
-	// ErrOutcomeUnknown says that a change may or may not have happened: look before it is tried again.
+	// ErrOutcomeUnknown says that a change may or may not have happened: look before it is tried again. Below a *StoreError it
+	// speaks of the Store, and not of Twilio.
 	ErrOutcomeUnknown = errors.New("it is not known whether Twilio acted")
 )
 
@@ -156,7 +157,13 @@ func (e *Error) kind() error {
 	if kind := kindOfCode(e.Code); kind != nil {
 		return kind
 	}
-	if e.Status == 0 && e.Err != nil && !errors.Is(e.Err, ErrInvalid) && !isContext(e.Err) {
+	if errors.Is(e.Err, ErrInvalid) {
+		return ErrInvalid
+	}
+	if isContext(e.Err) && e.Status < 400 {
+		return nil
+	}
+	if e.Status == 0 && e.Err != nil {
 		return ErrUnavailable
 	}
 	return kindOfStatus(e.Status)
@@ -169,11 +176,13 @@ var codes = map[error][]int{
 		21471, // a number is moved to an account that is unknown
 		21701, // no such messaging service
 		21711, // the number is not in the service
+		30005, // a message to a number that nobody has
 	},
 	ErrUnauthenticated: {
 		20003,
 		20101, 20102, 20103, 20104, 20105, 20106, 20107, // access tokens
 		20151, 20152, 20153, 20154, 20155, 20156, 20157, 20158, 20159, 20160,
+		57012, // a webhook's signature does not match
 	},
 	ErrForbidden: {
 		20403, 20006, 20010,
@@ -186,10 +195,17 @@ var codes = map[error][]int{
 		21473, 21474, // a number is moved to a stranger, or by somebody who is not the parent
 		21477,        // the parent itself cannot be suspended or closed
 		21606, 21660, // not the account's own sender
-		22300, // barred from buying numbers
+		21717,        // the campaign may not do this
+		22300,        // barred from buying numbers
+		30004, 30007, // a message was blocked or filtered
+		30032, 30034, 30037, // a number, a campaign or an account that may not send yet
+		30038, // one-time passwords are filtered
 		70051, // the key lacks the permission
 	},
-	ErrRateLimited: {20429, 21611},
+	ErrRateLimited: {
+		20429,
+		21611, 30001, // a sender's queue is full
+	},
 	ErrSuspended: {
 		10001, 20005,
 		21476, // the parent is suspended
@@ -206,6 +222,7 @@ var codes = map[error][]int{
 		21610,        // the recipient has opted out
 		21703, 21704, // the messaging service has no sender, or none that fits
 		21710, 21712, // the number is in a service already
+		30035, // the number is still being set up
 	},
 	ErrInvalid: {
 		20001, 20002, 20004, 20007, 20011, 20012, 20413, 20422, 20423, 20426,
@@ -214,8 +231,12 @@ var codes = map[error][]int{
 		21451, 21452, 21457, 21458, 21470, 21475, 21481,
 		21601, 21602, 21603, 21604, 21612, 21614, 21615, 21617, 21619, 21631, 21635,
 		21649, 21650, 21651, 21661, 21702, 21705, 21713, 21715,
+		30006, 30044, 30646, 30647,
 	},
-	ErrUnavailable: {20500, 20503, 20504},
+	ErrUnavailable: {
+		20500, 20503, 20504,
+		30003, 30008, // a handset that cannot be reached, or a reason that nobody knows
+	},
 }
 
 func kindOfCode(code int) error {
@@ -242,12 +263,16 @@ func kindOfStatus(status int) error {
 		return ErrConflict
 	case http.StatusTooManyRequests:
 		return ErrRateLimited
+	case http.StatusRequestTimeout:
+		return ErrUnavailable
 	}
 	switch {
 	case status >= 500:
 		return ErrUnavailable
 	case status >= 400:
 		return ErrInvalid
+	case status > 0:
+		return ErrUnavailable // neither an error nor what was asked for: it is not Twilio's API that answered
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestEveryCodeOfTheTableIsOfOneKind(t *testing.T) {
 func TestWithoutAKnownCodeTheStatusDecides(t *testing.T) {
 	t.Parallel()
 	for status, kind := range map[int]error{
-		301: nil, 400: ErrInvalid, 401: ErrUnauthenticated, 403: ErrForbidden, 404: ErrNotFound, 405: ErrInvalid, 409: ErrConflict,
+		200: ErrUnavailable, 204: ErrUnavailable, 301: ErrUnavailable, 408: ErrUnavailable, 400: ErrInvalid, 401: ErrUnauthenticated, 403: ErrForbidden, 404: ErrNotFound, 405: ErrInvalid, 409: ErrConflict,
 		410: ErrNotFound, 412: ErrConflict, 415: ErrInvalid, 422: ErrInvalid, 429: ErrRateLimited,
 		500: ErrUnavailable, 502: ErrUnavailable, 503: ErrUnavailable, 504: ErrUnavailable, 599: ErrUnavailable,
 	} {
@@ -71,6 +71,9 @@ func TestAnAnswerThatNeverCameIsUnavailableUnlessTheCallerLeft(t *testing.T) {
 		require.ErrorIs(t, err, left)
 	}
 	isOnly(t, newError(&rest.Failure{Method: http.MethodGet, Err: rest.ErrInvalidRequest}), ErrInvalid)
+	isOnly(t, newError(&rest.Failure{Method: http.MethodGet, Status: 200, Err: io.ErrUnexpectedEOF}), ErrUnavailable)
+	isOnly(t, newError(&rest.Failure{Method: http.MethodGet, Status: 200, Err: context.Canceled}), nil)
+	isOnly(t, newError(&rest.Failure{Method: http.MethodGet, Status: 503, Err: context.Canceled}), ErrUnavailable)
 }
 
 func TestAnUnknownOutcomeIsSaidBesideTheKind(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 )
 
 // MemStore is a [Store] in memory, for tests, for small programs and as the model of what a Store does. It has every optional
-// interface. Make one with [NewMemStore].
+// interface. The zero value is an empty one; [NewMemStore] makes one with records.
 type MemStore struct {
 	makes bool
 
@@ -31,7 +31,7 @@ var (
 // NewMemStore returns a Store that holds these records, and makes no others: like the documents of an application, they are
 // there before any account is synced. A record of the same SID as one before it replaces that.
 func NewMemStore(records ...Record) *MemStore {
-	s := &MemStore{records: map[string]Record{}, claims: map[string]Claim{}}
+	s := &MemStore{records: map[string]Record{}}
 	for _, r := range records {
 		s.records[r.SID] = kept(r)
 	}
@@ -91,6 +91,9 @@ func (s *MemStore) save(r Record) (Record, error) {
 	after.SID, after.Copies = r.SID, 1
 	if !ok || !after.equal(before) {
 		after.Rev++
+		if s.records == nil {
+			s.records = map[string]Record{}
+		}
 		s.records[r.SID] = after
 	}
 	return kept(after), nil
@@ -171,6 +174,9 @@ func (s *MemStore) Claim(ctx context.Context, key, owner string, d time.Duration
 		return Claim{}, ErrClaimed
 	}
 	c := Claim{Key: key, Owner: owner, Fence: held.Fence + 1, Until: now.Add(d)}
+	if s.claims == nil {
+		s.claims = map[string]Claim{}
+	}
 	s.claims[key] = c
 	return c, nil
 }

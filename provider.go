@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
@@ -14,7 +15,7 @@ import (
 // account from outside, and are signed by the parent; what is done inside an account is done through a handle, from
 // [Provider.Subaccount] or [Provider.Parent].
 //
-// A Provider is safe for concurrent use and has nothing to close.
+// A Provider is made by [New]. It is safe for concurrent use and has nothing to close.
 type Provider struct {
 	parent Credentials
 	store  Store // nil: none
@@ -24,8 +25,12 @@ type Provider struct {
 
 	accounts *remembered[Account] // by SID
 	tokens   *remembered[Secret]  // of subaccounts, by SID
-	verdicts *remembered[verdict] // on refused credentials, by verdictKey
+	verdicts *remembered[verdict] // on refused credentials of subaccounts, by verdictKey
 	seed     maphash.Seed
+
+	// Whether Twilio takes the parent's own credentials, by its SID. Kept for a second only: a burst of refusals costs one
+	// request, and a token that was rotated since is not held to be good.
+	ourselves *remembered[bool]
 }
 
 // Options are the choices of [New]; the zero value of each is a good one.
@@ -49,7 +54,7 @@ type Options struct {
 	Region, Edge string
 
 	// CacheTime is how long Account answers from memory: a minute if 0, never if negative. A change through the Provider drops
-	// what it changes; a change by others shows after this time at the latest.
+	// what it changes; a change by others shows after this time at the latest. If negative, callers do not share requests either.
 	CacheTime time.Duration
 
 	// RequestTimeout bounds each request: 30 s if 0. The caller's context bounds a whole call, with all its retries.
@@ -66,7 +71,8 @@ type Options struct {
 	// RequestsPerSecond bounds the requests of each signing account; 0 is no limit.
 	RequestsPerSecond float64
 
-	// Logger gets a debug line per request, without any secret, query or body. nil is silent.
+	// Logger gets a debug line per request, without any secret, query or body, and a warning where a handle's new token could not
+	// be stored. nil is silent.
 	Logger *slog.Logger
 }
 
@@ -81,7 +87,21 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		return nil, err
 	}
 	o := opts.withDefaults()
-	client, err := rest.New(rest.Config{
+	if isNil(o.Store) {
+		return nil, invalid("options: Store is a nil pointer: leave Store nil, or make a store")
+	}
+	p := &Provider{
+		parent:    parent,
+		store:     o.Store,
+		log:       o.Logger,
+		accounts:  newRemembered[Account](o.CacheTime, 8192),
+		tokens:    newRemembered[Secret](0, 16384),
+		verdicts:  newRemembered[verdict](time.Minute, 1024),
+		ourselves: newRemembered[bool](time.Second, 2),
+		seed:      maphash.MakeSeed(),
+	}
+	var err error
+	p.rest, err = rest.New(rest.Config{
 		HTTP:              o.HTTPClient,
 		BaseURL:           o.BaseURL,
 		Region:            o.Region,
@@ -93,20 +113,18 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		RequestsPerSecond: o.RequestsPerSecond,
 		Logger:            o.Logger,
 		Fail:              newError,
+		Changed:           p.changed,
 	})
 	if err != nil {
 		return nil, invalid("options: %v", err)
 	}
-	return &Provider{
-		parent:   parent,
-		store:    o.Store,
-		rest:     client,
-		log:      o.Logger,
-		accounts: newRemembered[Account](o.CacheTime, 8192),
-		tokens:   newRemembered[Secret](0, 16384),
-		verdicts: newRemembered[verdict](time.Minute, 1024),
-		seed:     maphash.MakeSeed(),
-	}, nil
+	return p, nil
+}
+
+// isNil finds the pointer that is nil though the interface is not.
+func isNil(s Store) bool {
+	v := reflect.ValueOf(s)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // withDefaults copies; what package rest has a default for is left to it.
@@ -131,7 +149,19 @@ func (p *Provider) Parent() *Handle { return &Handle{provider: p, sid: p.parent.
 // is the error of the handle's first call, before any request.
 func (p *Provider) Subaccount(sid string) *Handle { return &Handle{provider: p, sid: sid, isSub: true} }
 
-// asParent is a call signed by the parent, about the account with that SID.
-func (p *Provider) asParent(ctx context.Context, sid string) *rest.Call {
-	return p.rest.Call(ctx, p.parent.AccountSID, parentSigner{provider: p, about: sid})
+// asParent is a call signed by the parent.
+func (p *Provider) asParent(ctx context.Context) *rest.Call {
+	return p.rest.Call(ctx, p.parent.AccountSID, parentSigner{p})
+}
+
+// changed drops what is remembered of an account that somebody changes through this Provider, by whatever method.
+func (p *Provider) changed(path string) {
+	if sid := accountIn(path); path == accountPath(sid) {
+		p.drop(sid)
+	}
+}
+
+func (p *Provider) drop(sid string) {
+	p.accounts.drop(sid)
+	p.tokens.drop(sid)
 }

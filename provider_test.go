@@ -41,12 +41,13 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	t.Parallel()
 	c := twilioacct.Credentials{AccountSID: unknownSID, AuthToken: twilioacct.NewSecret(goodToken)}
 	for name, o := range map[string]twilioacct.Options{
-		"a base URL without a scheme": {BaseURL: "127.0.0.1:80"},
-		"a region without an edge":    {Region: "xx1"},
-		"an edge that is a host":      {Edge: "a.b"},
-		"a negative time-out":         {RequestTimeout: -1},
-		"negative concurrency":        {MaxConcurrent: -1},
-		"a negative rate":             {RequestsPerSecond: -1},
+		"a base URL without a scheme":   {BaseURL: "127.0.0.1:80"},
+		"a region without an edge":      {Region: "xx1"},
+		"an edge that is a host":        {Edge: "a.b"},
+		"a negative time-out":           {RequestTimeout: -1},
+		"negative concurrency":          {MaxConcurrent: -1},
+		"a negative rate":               {RequestsPerSecond: -1},
+		"a Store that is a nil pointer": {Store: (*twilioacct.MemStore)(nil)},
 	} {
 		_, err := twilioacct.New(c, &o)
 		require.ErrorIs(t, err, twilioacct.ErrInvalid, name)

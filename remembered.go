@@ -42,7 +42,13 @@ func (m *remembered[V]) get(ctx context.Context, key string, find func(context.C
 	if v, ok := m.values.get(key); ok {
 		return v, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return *new(V), err
+	}
 	v, _, err := m.flights.Do(ctx, key, func(ctx context.Context) (V, error) {
+		if v, ok := m.values.get(key); ok {
+			return v, nil // found between our look and now
+		}
 		m.mu.Lock()
 		before := m.changes
 		m.mu.Unlock()
@@ -58,7 +64,8 @@ func (m *remembered[V]) get(ctx context.Context, key string, find func(context.C
 func (m *remembered[V]) putUnlessChanged(key string, v V, before int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.changes == before {
+	// A finding begins only where nothing is kept, so what is kept now is newer than it.
+	if _, newer := m.values.get(key); !newer && m.changes == before {
 		m.values.put(key, v)
 	}
 }

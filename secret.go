@@ -12,6 +12,8 @@ const redacted = "[redacted]"
 
 // Secret is a string that does not print itself: not with fmt, slog, JSON, text or BSON, and not as an unexported field of
 // something else that is printed. Two secrets are equal (==) if their strings are. The zero value is no secret.
+//
+// It is no vault: what follows pointers by reflection, as the differences that testify prints do, finds the string all the same.
 type Secret struct {
 	// A handle, because fmt prints the strings in unexported fields without asking their type.
 	value unique.Handle[string]

@@ -3,6 +3,9 @@ package twilioacct_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,3 +61,27 @@ const (
 	unknownSID = "ACffffffffffffffffffffffffffffffff"
 	unknownKey = "SKffffffffffffffffffffffffffffffff"
 )
+
+// scripted is a Provider whose every request is answered by a function; it never repeats one.
+func scripted(t testing.TB, answer func(*http.Request) (status int, body string)) *twilioacct.Provider {
+	t.Helper()
+	credentials := twilioacct.Credentials{AccountSID: scriptedParent, AuthToken: twilioacct.NewSecret(goodToken)}
+	p, err := twilioacct.New(credentials, &twilioacct.Options{
+		HTTPClient: &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			status, body := answer(r)
+			return &http.Response{
+				StatusCode: status, Header: http.Header{}, Request: r,
+				Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+			}, nil
+		})},
+		MaxRetryWait: -1,
+	})
+	require.NoError(t, err)
+	return p
+}
+
+const scriptedParent = "ACabcdefabcdefabcdefabcdefabcdefab"
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -5,40 +5,67 @@ import (
 	"errors"
 	"hash/maphash"
 	"strconv"
+	"strings"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
 )
 
-// parentSigner signs as the parent what is asked about an account.
-type parentSigner struct {
-	provider *Provider
-	about    string // account SID
-}
+// parentSigner signs as the parent.
+type parentSigner struct{ provider *Provider }
 
 func (s parentSigner) Auth(context.Context) (rest.Auth, error) { return s.provider.parent.auth(), nil }
 
 // Refused tells "this account is not ours" from "our own credentials are wrong", which Twilio may answer alike: it asks for
 // the parent itself.
 func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
+	if !errors.Is(refusal, ErrUnauthenticated) {
+		return auth, refusal // the code says more than the status
+	}
 	p := s.provider
-	ours := judged(refusal, ErrUnauthenticated, "the parent's credentials are wrong, or the parent is suspended or closed")
-	if s.about == p.parent.AccountSID {
+	ours := judged(refusal, ErrUnauthenticated, "the parent's credentials are wrong or may not do this, or the parent is suspended or closed")
+	if about := refusedAccount(refusal); about == "" || about == p.parent.AccountSID {
 		return auth, ours
 	}
-	parent, err := p.verdicts.get(ctx, p.parent.AccountSID, func(ctx context.Context, sid string) (verdict, error) {
-		_, err := p.fetchAccount(ctx, sid)
-		if err != nil && !errors.Is(err, ErrUnauthenticated) {
-			return verdict{}, err
-		}
-		return verdict{accepted: err == nil}, nil
-	})
+	accepted, err := p.ourselves.get(ctx, p.parent.AccountSID, p.askOurselves)
 	switch {
+	case ctx.Err() != nil:
+		return auth, ctx.Err()
+	case errors.Is(err, ErrSuspended):
+		return auth, judged(refusal, ErrSuspended, "the parent is suspended")
 	case err != nil:
 		return auth, refusal // the parent could not be asked
-	case parent.accepted:
+	case accepted:
 		return auth, judged(refusal, ErrForbidden, "the parent's credentials are right, so the account is not one of its own")
 	}
 	return auth, ours
+}
+
+func (p *Provider) askOurselves(ctx context.Context, sid string) (accepted bool, err error) {
+	_, err = p.fetchAccount(ctx, sid)
+	if errors.Is(err, ErrUnauthenticated) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// refusedAccount is the account that a refused request was about: the one in its path, if there is one.
+func refusedAccount(refusal error) string {
+	var e *Error
+	if !errors.As(refusal, &e) {
+		return ""
+	}
+	return accountIn(e.Path)
+}
+
+// accountIn is the account in a path of the 2010 API, or "".
+func accountIn(path string) string {
+	_, rest, _ := strings.Cut(path, "/Accounts/")
+	rest, _, _ = strings.Cut(rest, "/")
+	sid := strings.TrimSuffix(rest, ".json")
+	if !isSID("AC", sid) {
+		return ""
+	}
+	return sid
 }
 
 // subaccountSigner signs as the subaccount itself. Its token is looked for in memory, in the Store and at Twilio, in this order.
@@ -51,7 +78,7 @@ func (s subaccountSigner) Auth(ctx context.Context) (rest.Auth, error) {
 	if err := checkCall(ctx, s.sid); err != nil {
 		return rest.Auth{}, err
 	}
-	if s.sid == s.provider.parent.AccountSID {
+	if strings.EqualFold(s.sid, s.provider.parent.AccountSID) {
 		return rest.Auth{}, invalid("%s is the parent, not a subaccount: use Provider.Parent", s.sid)
 	}
 	token, err := s.provider.tokens.get(ctx, s.sid, s.provider.findToken)
@@ -62,17 +89,18 @@ func (s subaccountSigner) auth(token Secret) rest.Auth {
 	return Credentials{AccountSID: s.sid, AuthToken: token}.auth()
 }
 
-// Refused asks the parent why. Twilio answers 20003 for a token that was rotated, for a suspended and for a closed account. The
-// answer is remembered for a minute, so that a thousand failing calls cost one request as the parent.
+// Refused finds out why. Twilio answers 20003 for a token that was rotated, for a suspended and for a closed account. The
+// verdict is remembered for a minute, so that a thousand failing calls cost one request as the parent.
 func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
 	p := s.provider
 	v, err := p.verdicts.get(ctx, p.verdictKey(auth), func(ctx context.Context, _ string) (verdict, error) {
-		a, err := p.renew(ctx, s.sid)
-		return verdict{token: a.AuthToken, status: a.Status}, err
+		return p.judge(ctx, s.sid, auth.Password)
 	})
 	switch {
 	case err != nil:
 		return auth, err
+	case v.gone != nil:
+		return auth, v.gone
 	case v.status == StatusSuspended:
 		return auth, judged(refusal, ErrSuspended, "the account is suspended")
 	case v.status == StatusClosed:
@@ -83,11 +111,11 @@ func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal e
 	return s.auth(v.token), nil
 }
 
-// verdict is what the parent found out about credentials that were refused.
+// verdict is what was found out about a subaccount whose token was refused.
 type verdict struct {
-	accepted bool   // of the parent: its credentials are right
-	token    Secret // of a subaccount: the token it has now
-	status   Status
+	token  Secret // the one it has now
+	status Status
+	gone   error // the parent has no such account
 }
 
 // verdictKey names these very credentials without being them.
@@ -95,16 +123,25 @@ func (p *Provider) verdictKey(auth rest.Auth) string {
 	return auth.User + "/" + strconv.FormatUint(maphash.String(p.seed, auth.Password), 36)
 }
 
+// judge looks into the Store first, where another process may have put a newer token, and then asks Twilio as the parent.
+func (p *Provider) judge(ctx context.Context, sid, refused string) (verdict, error) {
+	kept, err := p.storedToken(ctx, sid)
+	if err == nil && !kept.IsZero() && kept.Reveal() != refused {
+		p.tokens.put(sid, kept)
+		return verdict{token: kept}, nil
+	}
+	a, err := p.renew(ctx, sid)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) {
+		return verdict{gone: err}, nil
+	}
+	return verdict{token: a.AuthToken, status: a.Status}, err
+}
+
 // findToken takes the subaccount's token from the Store, else from Twilio.
 func (p *Provider) findToken(ctx context.Context, sid string) (Secret, error) {
-	if p.store != nil {
-		r, err := load(ctx, p.store, sid)
-		if err == nil && !r.AuthToken.IsZero() {
-			return r.AuthToken, nil
-		}
-		if err != nil && !errors.Is(err, ErrNoRecord) {
-			return Secret{}, err
-		}
+	kept, err := p.storedToken(ctx, sid)
+	if err != nil || !kept.IsZero() {
+		return kept, err
 	}
 	a, err := p.renew(ctx, sid)
 	if err != nil {
@@ -114,6 +151,18 @@ func (p *Provider) findToken(ctx context.Context, sid string) (Secret, error) {
 		return Secret{}, invalid("no auth token of %s: none is stored, and Twilio hides tokens from the parent's API key", sid)
 	}
 	return a.AuthToken, nil
+}
+
+// storedToken is the token in the Store; none, if there is no Store or no record.
+func (p *Provider) storedToken(ctx context.Context, sid string) (Secret, error) {
+	if p.store == nil {
+		return Secret{}, nil
+	}
+	r, err := load(ctx, p.store, sid)
+	if errors.Is(err, ErrNoRecord) {
+		return Secret{}, nil
+	}
+	return r.AuthToken, err
 }
 
 // renew fetches the account as the parent and saves what it has now. A Store that fails keeps nobody from working with a token

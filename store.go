@@ -23,7 +23,7 @@ type Store interface {
 
 	// Save writes the fields of r that are set, and removes those that r.Remove names, if the record's revision is still
 	// r.Rev; all other fields stay. It returns the record as it is then, with its new revision. Where nothing differs, nothing
-	// is written and the revision stays.
+	// is written and the revision stays. A record that Save makes has a revision from 1 on.
 	//
 	// If the revision is another one, nothing is written and the error is ErrStale: what r was made from is older than what
 	// somebody else has written since. If there is no record, it is made where the Store makes records, and else the error is

@@ -12,8 +12,9 @@ import (
 // [Provider.Subaccount] and [Provider.Parent] make handles; making one does no I/O, and there is nothing to close.
 //
 // A subaccount's handle finds its auth token by itself: in memory, in the Store, or from Twilio as the parent. If Twilio refuses
-// the token, the parent is asked once why: a token that was rotated is saved and tried, a suspended account is [ErrSuspended],
-// a closed one [ErrClosed], and anything else [ErrUnauthenticated].
+// the token, the Store and then the parent is asked once why: a token that was rotated is saved and tried, a suspended account is
+// [ErrSuspended], a closed one [ErrClosed], one that is gone [ErrNotFound] or [ErrForbidden], and a token that should be good
+// [ErrUnauthenticated]. Handles are made by a [Provider]; the zero value is of no use.
 type Handle struct {
 	provider *Provider
 	sid      string
@@ -36,12 +37,13 @@ func (h *Handle) Account(ctx context.Context) (Account, error) {
 //	messages := api.NewApiService(handle.Services(ctx)) // rest/api/v2010
 //
 // Call only their Page, Fetch, Create, Update and Delete methods: List, Stream and those ending in WithMetadata lose errors,
-// leak goroutines or panic (twilio-go v1.31.0).
+// leak goroutines or panic (twilio-go v1.31.0). An answer that is JSON, but not of the form that is documented, is an error of
+// encoding/json's there; after a change that means that its outcome is unknown.
 func (h *Handle) Services(ctx context.Context) *client.RequestHandler { return h.call(ctx).Handler() }
 
 func (h *Handle) call(ctx context.Context) *rest.Call {
 	if h.isSub {
 		return h.provider.rest.Call(ctx, h.sid, subaccountSigner{provider: h.provider, sid: h.sid})
 	}
-	return h.provider.asParent(ctx, h.sid)
+	return h.provider.asParent(ctx)
 }

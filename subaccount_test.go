@@ -1,7 +1,9 @@
 package twilioacct_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -119,6 +121,109 @@ func TestAThousandCallsWithADeadTokenMakeOneRequestAsTheParent(t *testing.T) {
 	}
 }
 
+func TestAThousandCallsOfAnAccountThatIsGoneMakeOneRequestAsTheParent(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*twiliotest.Server, string){
+		"deleted": func(fake *twiliotest.Server, sid string) { fake.DeleteAccount(sid) },
+		"somebody else's now": func(fake *twiliotest.Server, sid string) {
+			fake.Inject(twiliotest.Fault{Path: sid, SignedBy: fake.Parent().SID, Status: 403, Code: 20403, Times: twiliotest.Always})
+			fake.RotateToken(sid)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := twiliotest.NewServer(t)
+			acme := fake.AddSubaccount("acme")
+			store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret(acme.AuthToken)})
+			p := providerOn(t, fake, withStore(store))
+			take(fake, acme.SID)
+			for range 1000 {
+				_, err := p.Subaccount(acme.SID).Account(t.Context())
+				require.Error(t, err)
+				require.NotErrorIs(t, err, twilioacct.ErrUnauthenticated)
+			}
+			assert.Equal(t, 1, signed(fake, fake.Parent().SID))
+		})
+	}
+}
+
+func TestATokenThatAnotherProcessHasStoredIsTried(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	acme := fake.AddSubaccount("acme")
+	key := fake.AddKey(fake.Parent().SID, twiliotest.MainKey) // tokens are hidden, so that only the Store can tell
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret(acme.AuthToken)})
+	p, err := twilioacct.New(twilioacct.Credentials{
+		AccountSID: fake.Parent().SID, APIKeySID: key.SID, APISecret: twilioacct.NewSecret(key.Secret),
+	}, &twilioacct.Options{HTTPClient: fake.HTTPClient(), Store: store})
+	require.NoError(t, err)
+	_, err = p.Subaccount(acme.SID).Account(t.Context())
+	require.NoError(t, err)
+
+	r, err := store.Load(t.Context(), acme.SID)
+	require.NoError(t, err)
+	r.AuthToken = twilioacct.NewSecret(fake.RotateToken(acme.SID))
+	_, err = store.Save(t.Context(), r)
+	require.NoError(t, err)
+	_, err = p.Subaccount(acme.SID).Account(t.Context())
+	require.NoError(t, err)
+}
+
+func TestAStoreThatFailsDoesNotStopAHandleWithANewToken(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	acme := fake.AddSubaccount("acme")
+	var log bytes.Buffer
+	p := providerOn(t, fake, func(o *twilioacct.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		o.Store = storeFuncs{
+			load: func(_ context.Context, sid string) (twilioacct.Record, error) {
+				return twilioacct.Record{SID: sid}, nil
+			},
+			save: func(context.Context, twilioacct.Record) (twilioacct.Record, error) {
+				return twilioacct.Record{}, errAway
+			},
+		}
+	})
+	_, err := p.Subaccount(acme.SID).Account(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, log.String(), errAway.Error())
+	assert.NotContains(t, log.String(), acme.AuthToken)
+}
+
+func TestAVerdictIsAskedForAgainAfterAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := twiliotest.NewServer(t)
+		acme := fake.AddSubaccount("acme")
+		store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret(acme.AuthToken)})
+		p := providerOn(t, fake, withStore(store))
+		fake.SetStatus(acme.SID, twiliotest.Suspended)
+		for range 3 {
+			_, err := p.Subaccount(acme.SID).Account(t.Context())
+			require.ErrorIs(t, err, twilioacct.ErrSuspended)
+			time.Sleep(time.Minute + time.Second)
+		}
+		assert.Equal(t, 3, signed(fake, fake.Parent().SID))
+	})
+}
+
+func TestCancelWhileTheTokenIsLookedForIsATypedError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		acme := fake.AddSubaccount("acme")
+		fake.Inject(twiliotest.Fault{Hang: true})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errAway) })
+		_, err := api.NewApiService(p.Subaccount(acme.SID).Services(ctx)).FetchAccount(acme.SID)
+		var typed *twilioacct.Error
+		require.ErrorAs(t, err, &typed)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, err, errAway)
+	})
+}
+
 func TestATokenThatIsRefusedThoughItIsTheNewestIsUnauthenticated(t *testing.T) {
 	t.Parallel()
 	fake := twiliotest.NewServer(t)
@@ -135,8 +240,11 @@ func TestATokenThatIsRefusedThoughItIsTheNewestIsUnauthenticated(t *testing.T) {
 func TestAHandleOfTheParentsSIDIsRefused(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
-	_, err := p.Subaccount(fake.Parent().SID).Account(t.Context())
-	require.ErrorIs(t, err, twilioacct.ErrInvalid)
+	parent := fake.Parent().SID
+	for _, sid := range []string{parent, "AC" + strings.ToUpper(parent[2:])} {
+		_, err := p.Subaccount(sid).Account(t.Context())
+		require.ErrorIs(t, err, twilioacct.ErrInvalid)
+	}
 	assert.Zero(t, fake.Count(""))
 }
 

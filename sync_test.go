@@ -2,6 +2,7 @@ package twilioacct_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -116,6 +117,36 @@ func TestARotationBetweenOurReadAndOurSaveWins(t *testing.T) {
 	assert.Equal(t, 2, fake.Count("FetchAccount"), "it looked again")
 }
 
+func TestARotationBetweenTheStoresAnswerAndTwiliosWinsToo(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	acme := fake.AddSubaccount("acme")
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret("stale")})
+	var newest string
+	rotate := sync.OnceFunc(func() {
+		newest = fake.RotateToken(acme.SID)
+		r, err := store.Load(t.Context(), acme.SID)
+		assert.NoError(t, err)
+		r.AuthToken = twilioacct.NewSecret(newest)
+		_, err = store.Save(t.Context(), r)
+		assert.NoError(t, err)
+	})
+	twilio := fake.HTTPClient().Transport
+	p := providerOn(t, fake, func(o *twilioacct.Options) {
+		o.Store = store
+		o.HTTPClient = &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			response, err := twilio.RoundTrip(r) // the old token is on its way
+			rotate()
+			return response, err
+		})}
+	})
+	_, err := p.Sync(t.Context(), acme.SID)
+	require.NoError(t, err)
+	kept, err := store.Load(t.Context(), acme.SID)
+	require.NoError(t, err)
+	assert.Equal(t, newest, kept.AuthToken.Reveal())
+}
+
 func TestManySyncsAtOnceEndWithTwiliosTruth(t *testing.T) {
 	t.Parallel()
 	fake := twiliotest.NewServer(t)
@@ -174,6 +205,14 @@ func TestAStoreThatFailsHangsOrLiesLosesNothing(t *testing.T) {
 		"Save answers for another account": {store: storeFuncs{load: good, save: func(context.Context, twilioacct.Record) (twilioacct.Record, error) {
 			return twilioacct.Record{SID: unknownSID, Rev: 1}, nil
 		}}},
+		"Save answers with an older revision": {store: storeFuncs{
+			load: func(_ context.Context, sid string) (twilioacct.Record, error) {
+				return twilioacct.Record{SID: sid, Rev: 5}, nil
+			},
+			save: func(_ context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+				return twilioacct.Record{SID: r.SID, Rev: 4}, nil
+			},
+		}},
 		"Save is stale for ever": {store: storeFuncs{load: good, save: func(context.Context, twilioacct.Record) (twilioacct.Record, error) {
 			return twilioacct.Record{}, twilioacct.ErrStale
 		}}, want: twilioacct.ErrStale},

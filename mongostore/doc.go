@@ -15,9 +15,9 @@
 // # Secrets are clear text
 //
 // Auth tokens and the secrets of API keys lie in MongoDB as clear text, as the programs that read these documents expect them:
-// whoever can read the collection, its backups or its change streams can act for the accounts. Package sealedstore seals them
-// before they get here. The driver's command monitors and debug logs, and the server's profiler, see the writes with the secrets
-// in them. No filter of ours contains a secret.
+// whoever can read the collection, its backups or its change streams can act for the accounts, until a Store that seals them is
+// put in front. The driver's command monitors and debug logs, and the server's profiler, see the writes with the secrets in
+// them. No filter of ours contains a secret.
 //
 // # What it asks of MongoDB
 //

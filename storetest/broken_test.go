@@ -86,6 +86,23 @@ var mistakes = map[string]func(*broken){
 			return r, err
 		}
 	},
+	"the first keys are the caller's own map": func(b *broken) {
+		var adopted sync.Map
+		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			saved, err := b.MemStore.Save(ctx, r)
+			if err == nil && len(r.APIKeys) == len(saved.APIKeys) {
+				adopted.Store(r.SID, r.APIKeys)
+			}
+			return saved, err
+		}
+		b.load = func(ctx context.Context, sid string) (twilioacct.Record, error) {
+			r, err := b.MemStore.Load(ctx, sid)
+			if keys, ok := adopted.Load(sid); ok && err == nil {
+				r.APIKeys, _ = keys.(map[string]twilioacct.APIKey)
+			}
+			return r, err
+		}
+	},
 	"malformed records are taken": func(b *broken) {
 		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
 			if r.Check() != nil {

@@ -247,6 +247,17 @@ func (s suite) sharesNothing(t *testing.T) {
 	spoil(change)
 	spoil(saved)
 	wantRecord(t, "the record, after what Save was given and returned was changed", load(t, store, sid(1)), want)
+
+	// A record without keys must not adopt the map of the first ones.
+	store = s.new(t, bare())
+	first := full()
+	first.Rev = bare().Rev
+	saved = save(t, store, first)
+	want = full()
+	want.Rev = saved.Rev
+	spoil(first)
+	spoil(saved)
+	wantRecord(t, "the record, after the first keys that Save was given were changed", load(t, store, sid(1)), want)
 }
 
 func (s suite) accountsAreApart(t *testing.T) {

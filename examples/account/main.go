@@ -15,10 +15,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/twilioacct/twilioacct"
@@ -27,7 +29,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -42,6 +44,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return report.BadUsage(err)
 	}
 	env, err := setup.OpenFor(ctx, sids, stderr)
+	if errors.Is(err, setup.ErrStore) {
+		return failAll(out, env.SIDs, err)
+	}
 	if err != nil {
 		return out.Fail(err)
 	}
@@ -69,6 +74,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return status
 }
 
+// failAll is the end without a store: no account was synced.
+func failAll(out report.Output, sids []string, err error) int {
+	if !out.JSON {
+		return out.Fail(err)
+	}
+	fmt.Fprintln(out.Stderr, report.Sentence(err))
+	results := make([]result, 0, len(sids))
+	for _, sid := range sids {
+		results = append(results, result{sid: sid, err: err})
+	}
+	if err := show(out, results); err != nil {
+		return out.Fail(err)
+	}
+	return report.Failed
+}
+
 // result is what Sync said of one account. If only the store failed, there is an account beside the error.
 type result struct {
 	twilioacct.SyncResult
@@ -89,7 +110,7 @@ func show(out report.Output, results []result) error {
 		for _, r := range results {
 			if r.SID != "" {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-					r.SID, r.FriendlyName, r.Status, r.Type, r.DateCreated.Format(time.DateOnly), tokenWord(r), documentWord(r))
+					r.SID, report.Plain(r.FriendlyName), r.Status, r.Type, r.DateCreated.Format(time.DateOnly), tokenWord(r), documentWord(r))
 			}
 		}
 	})

@@ -245,7 +245,10 @@ func TestAMongoDBThatDoesNotAnswerIsOneSentenceWithoutThePassword(t *testing.T) 
 	assert.NotContains(t, got.Stdout+got.Stderr, password)
 	var doc document
 	got.Document(t, &doc)
-	assert.Equal(t, "store", doc.Error["kind"])
+	require.Len(t, doc.Accounts, 1)
+	assert.Equal(t, acme.SID, doc.Accounts[0]["sid"])
+	failure, _ := doc.Accounts[0]["error"].(map[string]any)
+	assert.Equal(t, "store", failure["kind"])
 	assert.Zero(t, fake.Count(""), "Twilio is not asked for what cannot be kept")
 }
 

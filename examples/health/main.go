@@ -15,10 +15,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/twilioacct/twilioacct"
@@ -27,7 +29,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -42,6 +44,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return report.BadUsage(err)
 	}
 	env, err := setup.OpenFor(ctx, sids, stderr)
+	if errors.Is(err, setup.ErrStore) {
+		fmt.Fprintln(stderr, err, "- but health needs none.")
+		err = nil
+	}
 	if err != nil {
 		return out.Fail(err)
 	}
@@ -71,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // sendAlert stands for a message to whoever is on duty.
 func sendAlert(w io.Writer, h twilioacct.Health) {
-	fmt.Fprintf(w, "Alert: Twilio account %s (%s) is suspended.\n", h.SID, h.Name)
+	fmt.Fprintf(w, "Alert: Twilio account %s (%s) is suspended.\n", h.SID, report.Plain(h.Name))
 }
 
 // check is what Health said of one account.
@@ -92,7 +98,7 @@ func show(out report.Output, checks []check) error {
 		fmt.Fprintln(w, "SID\tNAME\tSTATUS\tTYPE\tACTIVE\tTRIAL")
 		for _, c := range checks {
 			if c.err == nil {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.SID, c.Name, c.Status, c.Type, yesNo(c.IsActive), yesNo(c.IsTrial))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.SID, report.Plain(c.Name), c.Status, c.Type, yesNo(c.IsActive), yesNo(c.IsTrial))
 			}
 		}
 	})

@@ -21,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
@@ -28,7 +29,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -91,7 +92,7 @@ func syncFirst(ctx context.Context, env *setup.Env, out report.Output) error {
 	return out.Table(func(w io.Writer) {
 		fmt.Fprintln(w, "ACCOUNT\tAT TWILIO\tBEFORE\tAFTER")
 		for _, c := range changes {
-			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n", c.account.FriendlyName, c.account.Status, c.account.Type, c.before, c.after)
+			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n", report.Plain(c.account.FriendlyName), c.account.Status, c.account.Type, c.before, c.after)
 		}
 	})
 }

@@ -26,6 +26,7 @@ func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(
 	return func(yield func(T, error) bool) {
 		var none T
 		var at Cursor
+		var circle circle
 		for more := true; more; {
 			items, next, err := fetch(at)
 			if err != nil {
@@ -45,7 +46,10 @@ func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(
 					return
 				}
 			}
-			if at, more, err = follow(at, next); err != nil {
+			if at, more, err = follow(next); err == nil && more && circle.closes(at) {
+				err = errors.New("the list's next page is one that was read before")
+			}
+			if err != nil {
 				yield(none, call.Unexpected(err.Error()))
 				return
 			}
@@ -53,9 +57,25 @@ func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(
 	}
 }
 
+// circle finds out, after some rounds at most, that a list goes in one; by Brent's method it remembers a single page.
+type circle struct {
+	page        Cursor
+	steps, most int
+}
+
+func (c *circle) closes(at Cursor) bool {
+	if at == c.page {
+		return true
+	}
+	if c.steps++; c.steps > c.most {
+		c.page, c.steps, c.most = at, 0, 2*c.most+1
+	}
+	return false
+}
+
 // follow takes the cursor out of next_page_uri or next_page_url. The rest of that address is not used: the next request is made
 // like the first, so no answer can send it, with its credentials, elsewhere.
-func follow(at Cursor, next *string) (after Cursor, more bool, err error) {
+func follow(next *string) (at Cursor, more bool, err error) {
 	if next == nil || *next == "" {
 		return at, false, nil
 	}
@@ -64,9 +84,9 @@ func follow(at Cursor, next *string) (after Cursor, more bool, err error) {
 		return at, false, errors.New("the address of the list's next page cannot be parsed")
 	}
 	query := u.Query()
-	after = Cursor{Token: query.Get("PageToken"), Number: query.Get("Page")}
-	if after == at || after == (Cursor{}) {
-		return at, false, errors.New("the list's next page is none: the same again, or without PageToken and Page")
+	at = Cursor{Token: query.Get("PageToken"), Number: query.Get("Page")}
+	if at == (Cursor{}) {
+		return at, false, errors.New("the list's next page has neither PageToken nor Page")
 	}
-	return after, true, nil
+	return at, true, nil
 }

@@ -31,7 +31,7 @@ func read(resp *http.Response) *answer {
 	if !succeeded(a.status) {
 		limit = largestError
 	}
-	if resp.ContentLength > limit {
+	if resp.ContentLength > limit+longestDrain {
 		a.err = errTooLarge // nothing of it can be used, so nothing is read
 	} else {
 		a.body, a.err = readUpTo(resp, limit)

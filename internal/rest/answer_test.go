@@ -33,6 +33,12 @@ func slowBody(r *http.Request) (*http.Response, error) {
 	return bodyFrom(untilDone{r.Context()})(r)
 }
 
+func slowError(r *http.Request) (*http.Response, error) {
+	resp, err := slowBody(r)
+	resp.StatusCode = http.StatusServiceUnavailable
+	return resp, err
+}
+
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
@@ -171,7 +177,7 @@ func TestBodiesAreReadToABoundAndClosed(t *testing.T) {
 
 func TestAnOutageDoesNotCostTheConnections(t *testing.T) {
 	t.Parallel()
-	page := strings.Repeat("<p>Service unavailable</p>", 400)
+	page := strings.Repeat("<p>Service unavailable</p>", 8000) // 200 kB
 	var conns int
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -193,6 +199,15 @@ func TestAnOutageDoesNotCostTheConnections(t *testing.T) {
 		require.Equal(t, 503, failureFrom(t, err).Status)
 	}
 	assert.Equal(t, 1, conns)
+}
+
+func TestASecretThatTheAnswerRepeatsIsTakenOut(t *testing.T) {
+	t.Parallel()
+	twilio := answers(401, `{"code":20003,"message":"no such token: verysecrettoken","more_info":"https://x/verysecrettoken"}`)
+	_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, signer), "GET", nil)
+	f := failureFrom(t, err)
+	assert.Equal(t, "no such token: [redacted]", f.Message)
+	assert.Equal(t, "https://x/[redacted]", f.MoreInfo)
 }
 
 func TestARedirectDoesNotCarryTheCredentialsAway(t *testing.T) {

@@ -14,15 +14,20 @@ import (
 // errTimeout ends an attempt that took Config.Timeout while the caller would wait longer.
 var errTimeout = errors.New("Twilio did not answer in time")
 
-// attempt sends the request once, within the account's budget. Exactly one of the results is nil.
-func (c *Client) attempt(ctx context.Context, r *request, auth Auth) (*answer, *Failure) {
+// attempt sends the request once, within the account's budget. Exactly one of the results is nil. What an attempt before it may
+// have done, it does not take back.
+func (c *Client) attempt(ctx context.Context, r *request, auth Auth, before *Failure) (*answer, *Failure) {
 	release, err := c.budgets.acquire(ctx, auth.Account)
 	if err != nil {
-		return nil, &Failure{Method: r.method, Path: r.url.Path, Err: Cause(ctx, err)}
+		return nil, r.unsent(before, Cause(ctx, err))
 	}
 	defer release()
 	start := time.Now()
 	answer, failure := c.exchange(ctx, r, auth)
+	if failure != nil {
+		failure.redact(auth.Password)
+		failure.OutcomeUnknown = failure.OutcomeUnknown || before != nil && before.OutcomeUnknown
+	}
 	c.logAttempt(ctx, r, auth, answer, failure, time.Since(start))
 	return answer, failure
 }
@@ -32,16 +37,26 @@ func (c *Client) exchange(ctx context.Context, r *request, auth Auth) (*answer, 
 	defer cancel()
 	resp, err := c.http.Do(r.http(limited, auth))
 	if err != nil {
-		return nil, r.unanswered(Cause(limited, err))
+		return nil, r.unanswered(networkCause(limited, err))
 	}
 	answer := read(resp)
 	if r.lean {
 		answer.body = withoutSubresources(answer.body)
 	}
 	if answer.err != nil {
-		answer.err = Cause(limited, answer.err)
+		answer.err = networkCause(limited, answer.err)
 	}
 	return answer, r.judge(answer)
+}
+
+// unsent is the failure of a request that found no time to be sent: the one before it, if there was one, says more.
+func (r *request) unsent(before *Failure, err error) *Failure {
+	f := &Failure{Method: r.method, Path: r.url.Path}
+	if before != nil {
+		*f = *before
+	}
+	f.Err = err
+	return f
 }
 
 // unanswered is the failure of a request to which no answer came.
@@ -67,6 +82,9 @@ func (r *request) judge(a *answer) *Failure {
 		return f
 	}
 	f := failureOf(r.method, r.url.Path, a)
+	if a.err != nil {
+		f.Message = "the answer broke off"
+	}
 	// After a 5xx nobody knows how far Twilio came, and an answer that broke off may have said yes.
 	f.OutcomeUnknown = r.changes() && (a.status >= 500 || succeeded(a.status))
 	return f
@@ -112,11 +130,21 @@ func Cause(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ended, why)
 }
 
-// unwrapURL takes away *url.Error, which repeats the query: names and numbers of customers.
+// networkCause is Cause for what the network said. The caller's own client has time limits, too; theirs must not look as if the
+// caller's context had ended.
+func networkCause(ctx context.Context, err error) error {
+	err = Cause(ctx, err)
+	if ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return fmt.Errorf("%w: %s", errTimeout, err) //nolint:errorlint // it shall not be found
+	}
+	return err
+}
+
+// unwrapURL takes away every *url.Error, which repeats the query: names and numbers of customers.
 func unwrapURL(err error) error {
 	var outer *url.Error
-	if errors.As(err, &outer) {
-		return outer.Err
+	for errors.As(err, &outer) {
+		err = outer.Err
 	}
 	return err
 }

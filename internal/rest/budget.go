@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -16,6 +17,7 @@ type budgets struct {
 
 	mu        sync.Mutex
 	byAccount map[string]*budget
+	sweepAt   int // how many budgets there may be before those that owe nothing are looked for
 }
 
 type budget struct {
@@ -55,6 +57,7 @@ func (b *budgets) join(account string) *budget {
 	defer b.mu.Unlock()
 	mine := b.byAccount[account]
 	if mine == nil {
+		b.sweep()
 		mine = &budget{slots: semaphore.NewWeighted(b.concurrent), pace: rate.NewLimiter(b.perSecond, 1)}
 		b.byAccount[account] = mine
 	}
@@ -67,9 +70,21 @@ func (b *budgets) leave(account string, mine *budget) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	mine.callers--
-	if mine.callers == 0 && mine.pace.Tokens() >= 1 {
+	if mine.owesNothing() {
 		delete(b.byAccount, account)
 	}
+}
+
+func (b *budget) owesNothing() bool { return b.callers == 0 && b.pace.Tokens() >= 1 }
+
+// sweep forgets the budgets that still owed a pause when their last caller left. It looks at all of them each time that their
+// number has doubled.
+func (b *budgets) sweep() {
+	if len(b.byAccount) < b.sweepAt {
+		return
+	}
+	maps.DeleteFunc(b.byAccount, func(_ string, other *budget) bool { return other.owesNothing() })
+	b.sweepAt = max(64, 2*len(b.byAccount))
 }
 
 // await is rate.Limiter.Wait, but always with the context's own error: Wait has one of its own when it foresees that the

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,6 +88,10 @@ func TestWhoeverWaitsForTheBudgetLeavesWithTheContext(t *testing.T) {
 				assert.Len(t, twilio.requests(), 1)
 				cancel()
 				synctest.Wait()
+				time.Sleep(time.Hour)
+				client.budgets.sweepAt = 0
+				client.budgets.sweep()
+				assert.Empty(t, client.budgets.byAccount, "nobody holds anything")
 			})
 		})
 	}
@@ -100,4 +105,19 @@ func TestABudgetThatOwesNothingIsForgotten(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Empty(t, client.budgets.byAccount)
+}
+
+func TestBudgetsThatOwedAPauseAreForgottenInTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, answers(200, `{}`), func(c *Config) { c.RequestsPerSecond = 100 })
+		for n := range 1000 {
+			account := fmt.Sprint("AC", n)
+			call := client.Call(t.Context(), account, fixedSigner{Auth{Account: account, User: account, Password: "x"}})
+			_, err := send(call, "GET", nil)
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		assert.LessOrEqual(t, len(client.budgets.byAccount), 64)
+	})
 }

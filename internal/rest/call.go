@@ -84,19 +84,24 @@ func (c *Call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	}
 	auth, err := c.signer.Auth(c.ctx)
 	if err != nil {
-		return nil, err
+		return nil, c.unsigned(r, err)
+	}
+	if r.changes() {
+		defer c.client.changed(r.url.Path) // also if it only may have been changed
 	}
 	waits := c.client.newWaits()
+	var before *Failure
 	for renewed := false; ; {
-		answer, failure := c.client.attempt(c.ctx, r, auth)
+		answer, failure := c.client.attempt(c.ctx, r, auth, before)
 		if failure == nil {
 			c.last.Store(r.facts(answer))
 			return answer.response(), nil
 		}
+		before = failure
 		if failure.Status == http.StatusUnauthorized && !renewed {
 			renewed = true
 			if auth, err = c.signer.Refused(c.ctx, auth, c.client.fail(failure)); err != nil {
-				return nil, err
+				return nil, c.unsigned(r, err)
 			}
 			continue
 		}
@@ -104,6 +109,15 @@ func (c *Call) SendRequest(method, rawURL string, data url.Values, headers map[s
 			return nil, c.client.fail(failure)
 		}
 	}
+}
+
+// unsigned is the failure of a call for which there are no credentials. A signer's errors have their types already, but for the
+// end of the context.
+func (c *Call) unsigned(r *request, err error) error {
+	if err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // what lies below a typed error is not meant
+		return c.client.fail(&Failure{Method: r.method, Path: r.url.Path, Err: Cause(c.ctx, err)})
+	}
+	return err
 }
 
 // Typed gives what twilio-go's decoding and a context say the type that every failure has, and leaves other errors alone.

@@ -41,6 +41,12 @@ func failureOf(method, path string, answer *answer) *Failure {
 	return f
 }
 
+// redact takes the secret out that whoever answers may have repeated.
+func (f *Failure) redact(secret string) {
+	f.Message = strings.ReplaceAll(f.Message, secret, "[redacted]")
+	f.MoreInfo = strings.ReplaceAll(f.MoreInfo, secret, "[redacted]")
+}
+
 // readBody takes each field by itself: a code of a strange type must not cost the message.
 func (f *Failure) readBody(body []byte) {
 	var fields map[string]json.RawMessage

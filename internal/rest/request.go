@@ -88,9 +88,10 @@ func pathOf(rawURL string) string {
 
 // http makes the request of one attempt; attempts share nothing that one of them could use up.
 func (r *request) http(ctx context.Context, auth Auth) *http.Request {
+	address := *r.url // a transport may change it
 	req := (&http.Request{
 		Method:        r.method,
-		URL:           r.url,
+		URL:           &address,
 		Host:          r.host,
 		Header:        r.header.Clone(),
 		ContentLength: int64(len(r.body)),

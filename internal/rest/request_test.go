@@ -2,9 +2,13 @@ package rest
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -131,6 +135,9 @@ func TestAConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"a base URL with a query":       {BaseURL: "http://localhost?x=1"},
 		"a base URL with a user":        {BaseURL: "http://u:verysecret@localhost"},
 		"a base URL that is none":       {BaseURL: "http://verysecret@%zz"},
+		"a port that is none":           {BaseURL: "http://127.0.0.1:99999"},
+		"port 0":                        {BaseURL: "http://127.0.0.1:0"},
+		"a rate that is no number":      {RequestsPerSecond: math.NaN()},
 		"a negative time-out":           {Timeout: -1},
 		"negative concurrency":          {MaxConcurrent: -1},
 		"a negative rate":               {RequestsPerSecond: -1},
@@ -147,4 +154,55 @@ func TestTheCallersClientIsNotChanged(t *testing.T) {
 	_, err := New(Config{HTTP: theirs})
 	require.NoError(t, err)
 	assert.Equal(t, &http.Client{}, theirs)
+}
+
+func TestTheDefaultsAreAsDocumented(t *testing.T) {
+	t.Parallel()
+	c, err := New(Config{})
+	require.NoError(t, err)
+	assert.EqualValues(t, 50, c.budgets.concurrent)
+	assert.Equal(t, 30*time.Second, c.timeout)
+	assert.Equal(t, 30*time.Second, c.maxRetryWait)
+	own, ok := c.http.Transport.(*http.Transport)
+	require.True(t, ok)
+	assert.Equal(t, 50, own.MaxIdleConnsPerHost, "as many as there may be requests")
+}
+
+func TestATransportThatChangesItsRequestSpoilsNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		twilio := &script{steps: []transportFunc{
+			func(r *http.Request) (*http.Response, error) {
+				r.URL.Path = "/proxy" + r.URL.Path
+				r.Header.Set("Accept", "text/html")
+				return answers(503, ``)(r)
+			},
+			answers(404, `{"code":20404}`),
+		}}
+		_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, signer), "GET", nil)
+		assert.Equal(t, "/2010-04-01/Accounts/"+accountSID+".json", failureFrom(t, err).Path)
+		assert.Equal(t, "application/json", twilio.requests()[1].Header.Get("Accept"))
+	})
+}
+
+func TestEveryChangeIsToldOf(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		method string
+		answer transportFunc
+		told   bool
+	}{
+		"a change":                    {"POST", answers(200, `{}`), true},
+		"a change that may have been": {"POST", answers(503, `{}`), true},
+		"a delete":                    {"DELETE", answers(204, ``), true},
+		"a look":                      {"GET", answers(200, `{}`), false},
+	} {
+		told := false
+		client := newClient(t, test.answer, func(c *Config) {
+			c.MaxRetryWait = -1
+			c.Changed = func(path string) { told = strings.HasSuffix(path, accountSID+".json") }
+		})
+		_, _ = send(client.Call(t.Context(), accountSID, signer), test.method, nil)
+		assert.Equal(t, test.told, told, name)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/twilio/twilio-go/client"
@@ -31,6 +32,9 @@ type Config struct {
 
 	// Fail turns the facts of a failed call into the error that its caller sees.
 	Fail func(*Failure) error
+
+	// Changed is told the path of every request that changed something at Twilio, or may have. nil: nobody is.
+	Changed func(path string)
 }
 
 // Client sends requests to Twilio. It is safe for concurrent use.
@@ -44,6 +48,7 @@ type Client struct {
 	budgets      *budgets
 	log          *slog.Logger
 	fail         func(*Failure) error
+	changed      func(path string)
 }
 
 // New checks the configuration; it does no I/O.
@@ -56,8 +61,11 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Timeout < 0 || c.MaxConcurrent < 0 || c.RequestsPerSecond < 0 {
+	if c.Timeout < 0 || c.MaxConcurrent < 0 || !(c.RequestsPerSecond >= 0) { // NaN is not
 		return nil, errors.New("timeout, concurrent requests and requests per second cannot be negative")
+	}
+	if c.Changed == nil {
+		c.Changed = func(string) {}
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
@@ -82,6 +90,7 @@ func New(c Config) (*Client, error) {
 		budgets:      newBudgets(c.MaxConcurrent, c.RequestsPerSecond),
 		log:          c.Logger,
 		fail:         c.Fail,
+		changed:      c.Changed,
 	}, nil
 }
 
@@ -96,6 +105,11 @@ func parseBase(raw string) (*url.URL, error) {
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, errors.New("base URL must be http:// or https:// and a host")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, fmt.Errorf("base URL has port %s, which is none", port)
+		}
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
 		return nil, fmt.Errorf("base URL %s://%s must have no user, path, query or fragment", u.Scheme, u.Host)

@@ -24,7 +24,11 @@ func (c *Client) newWaits() *waits { return &waits{left: c.maxRetryWait} }
 // before waits for the next attempt, or says that there is none: because the request must not be repeated, because the wait
 // that Twilio asks for is longer than what is left or than the context lives, or because the context ended meanwhile.
 func (w *waits) before(ctx context.Context, r *request, f *Failure) bool {
-	if ctx.Err() != nil || !repeatable(r, f) {
+	if !repeatable(r, f) {
+		return false
+	}
+	if ctx.Err() != nil {
+		f.Err = Cause(ctx, f.Err)
 		return false
 	}
 	wait := max(w.next(), f.RetryAfter)
@@ -65,7 +69,7 @@ func repeatable(r *request, f *Failure) bool {
 		return false // it may have reached Twilio: the caller must look first
 	case f.Status == http.StatusNotImplemented:
 		return false
-	case f.Status >= 500:
+	case f.Status >= 500 || f.Status == http.StatusRequestTimeout:
 		return true
 	case f.Status == 0 || succeeded(f.Status):
 		return f.Err != nil && passing(f.Err)

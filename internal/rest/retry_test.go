@@ -29,6 +29,8 @@ func TestOnlyWhatIsSafeToRepeatIsRepeated(t *testing.T) {
 		"a GET after a reset":                      {method: "GET", first: fails(errReset), again: true},
 		"a GET whose answer broke off":             {method: "GET", first: brokenOff, again: true},
 		"a GET after a 404":                        {method: "GET", first: answers(404, `{"code":20404}`)},
+		"a GET after a 408":                        {method: "GET", first: answers(408, ``), again: true},
+		"a POST to a host that does not exist":     {method: "POST", first: fails(&net.DNSError{IsNotFound: true})},
 		"a GET after a 501":                        {method: "GET", first: answers(501, `{}`)},
 		"a GET after a redirect":                   {method: "GET", first: answers(302, ``, "Location", "https://elsewhere.example")},
 		"a GET to a host with a wrong certificate": {method: "GET", first: fails(&tls.CertificateVerificationError{Err: errReset})},
@@ -70,6 +72,103 @@ func TestOnlyWhatIsSafeToRepeatIsRepeated(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWhatOneAttemptMayHaveDoneNoLaterOneTakesBack(t *testing.T) {
+	t.Parallel()
+	for name, second := range map[string]transportFunc{
+		"never sent":          fails(&net.OpError{Op: "dial", Err: errReset}),
+		"a host that is gone": fails(&net.DNSError{IsNotFound: true}),
+		"another limit":       answers(429, `{"code":60203}`),
+		"refused":             answers(400, `{"code":20001}`),
+		"not authenticated":   answers(401, `{"code":20003}`),
+	} {
+		for _, method := range []string{"DELETE", "POST"} {
+			t.Run(name+", "+method, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					twilio := &script{steps: []transportFunc{fails(errReset), second}}
+					call := newClient(t, twilio, nil).Call(t.Context(), accountSID, signer).Repeatable()
+					_, err := send(call, method, nil)
+					assert.True(t, failureFrom(t, err).OutcomeUnknown)
+				})
+			})
+		}
+	}
+}
+
+func TestAnAttemptThatFoundNoTimeLeavesTheFailureBeforeIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		client := newClient(t, answers(503, `{"code":20503}`), func(c *Config) { c.RequestsPerSecond = 0.1 })
+		_, err := send(client.Call(ctx, accountSID, signer), "DELETE", nil)
+		f := failureFrom(t, err)
+		assert.Equal(t, 503, f.Status)
+		assert.True(t, f.OutcomeUnknown)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+func TestASignerIsAskedOncePerCallWhyItWasRefused(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	twilio := &script{steps: []transportFunc{answers(401, `{"code":20003}`)}}
+	_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, renewing{signer, &asked}), "GET", nil)
+	assert.Equal(t, 401, failureFrom(t, err).Status)
+	assert.Equal(t, 1, asked)
+	assert.Len(t, twilio.requests(), 2)
+}
+
+// renewing has other credentials whenever it is asked.
+type renewing struct {
+	fixedSigner
+
+	asked *int
+}
+
+func (s renewing) Refused(_ context.Context, a Auth, _ error) (Auth, error) {
+	*s.asked++
+	return a, nil
+}
+
+func TestTheTimeLimitsOfTheCallersClientAreNotTheCallersContext(t *testing.T) {
+	t.Parallel()
+	for name, theirs := range map[string]error{
+		"http.Client.Timeout": &url.Error{Op: "Get", URL: "https://api.twilio.com/?FriendlyName=private", Err: context.DeadlineExceeded},
+		"a transport's":       context.Canceled,
+	} {
+		client := newClient(t, fails(theirs), func(c *Config) { c.MaxRetryWait = -1 })
+		_, err := send(client.Call(t.Context(), accountSID, signer), "GET", nil)
+		require.ErrorIs(t, err, errTimeout, name)
+		require.NotErrorIs(t, err, context.DeadlineExceeded, name)
+		require.NotErrorIs(t, err, context.Canceled, name)
+	}
+}
+
+func TestAnErrorsTextHasNoQuery(t *testing.T) {
+	t.Parallel()
+	private := &url.Error{Op: "Get", URL: "https://api.twilio.com/?FriendlyName=private", Err: errReset}
+	nested := &url.Error{Op: "Get", URL: "https://proxy.example/?FriendlyName=private", Err: private}
+	for _, theirs := range []error{private, nested} {
+		client := newClient(t, fails(theirs), func(c *Config) { c.MaxRetryWait = -1 })
+		_, err := send(client.Call(t.Context(), accountSID, signer), "GET", url.Values{"FriendlyName": {"private"}})
+		f := failureFrom(t, err)
+		require.ErrorIs(t, f.Err, errReset)
+		assert.NotContains(t, f.Err.Error(), "private")
+	}
+}
+
+func TestTheWaitAfterA503IsWhatTwilioAsksForToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		twilio := &script{steps: []transportFunc{answers(503, ``, "Retry-After", "7"), answers(200, `{}`)}}
+		_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, signer), "GET", nil)
+		require.NoError(t, err)
+		assert.Equal(t, 7*time.Second, time.Since(start))
+	})
 }
 
 func TestTheWaitIsWhatTwilioAsksFor(t *testing.T) {
@@ -148,6 +247,7 @@ func TestCancelEndsACallWhereverItIs(t *testing.T) {
 		"in flight with a change":    {"POST", hangs, true},
 		"in the body":                {"GET", slowBody, false},
 		"in the body after a change": {"POST", slowBody, true},
+		"in the body of an error":    {"GET", slowError, false},
 		"in a wait":                  {"GET", answers(503, `{}`), false},
 		"in a wait of a change":      {"POST", answers(429, ``, "Retry-After", "20"), false},
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/setup"
@@ -41,17 +43,21 @@ func NewError(err error) *Error {
 
 // said is what Twilio said, or else the network.
 func said(e *twilioacct.Error) string {
-	if e.Message == "" && e.Err != nil {
-		return oneLine(e.Err)
+	var words []string
+	if e.Message != "" {
+		words = append(words, e.Message)
 	}
-	return e.Message
+	if e.Err != nil && !errors.Is(e.Err, twilioacct.ErrInvalid) {
+		words = append(words, e.Err.Error())
+	}
+	return Plain(strings.Join(words, ": "))
 }
 
 // Line says in one line what went wrong with an account.
-func Line(sid string, err error) string { return SID(sid) + ": " + sentence(err) }
+func Line(sid string, err error) string { return SID(sid) + ": " + Sentence(err) }
 
-// sentence names the kind of an error, what Twilio's support would ask for, what was said, and what to do.
-func sentence(err error) string {
+// Sentence names the kind of an error, what Twilio's support would ask for, what was said, and what to do.
+func Sentence(err error) string {
 	e := NewError(err)
 	var facts []string
 	if e.Code != 0 {
@@ -110,14 +116,28 @@ func kindOf(err error) kind {
 }
 
 // oneLine is the error's text without the line ends that joined errors have.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func oneLine(err error) string { return Plain(err.Error()) }
 
-// tokenLength is that of Twilio's auth tokens.
-const tokenLength = 32
+// Plain is a text of somebody else's as one line of a terminal shows it: without line ends, tabs and control characters.
+func Plain(s string) string {
+	visible := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(visible), " ")
+}
 
-// SID is how an argument is shown: as it is, unless it is an auth token that was put in the place of a SID.
+var (
+	aSID = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`)
+	// Twilio's auth tokens have 32 hex digits; somebody may have put one in the place of a SID, or behind it.
+	aToken = regexp.MustCompile(`[0-9a-fA-F]{32}`)
+)
+
+// SID is how an argument is shown: as it is, unless there may be an auth token in it.
 func SID(arg string) string {
-	if len(arg) == tokenLength && strings.Trim(arg, "0123456789abcdefABCDEF") == "" {
+	if !aSID.MatchString(arg) && aToken.MatchString(arg) {
 		return arg[:4] + "…"
 	}
 	return arg

@@ -40,7 +40,7 @@ func (o Output) Fail(err error) int {
 		fmt.Fprintln(o.Stderr, oneLine(err))
 		return Usage
 	}
-	fmt.Fprintln(o.Stderr, sentence(err))
+	fmt.Fprintln(o.Stderr, Sentence(err))
 	if o.JSON {
 		_ = o.Document(map[string]*Error{"error": NewError(err)}) // it failed already
 	}

@@ -62,8 +62,19 @@ func TestALineIsOneLine(t *testing.T) {
 	assert.Equal(t, sid+": other: context canceled interrupt signal received. It was interrupted: run it again.", report.Line(sid, err))
 }
 
+func TestATextOfSomebodyElsesStaysOnItsLine(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "a b c [31mred", report.Plain("a\tb\nc \x1b[31mred"))
+	line := report.Line(sid, &twilioacct.Error{Status: 503, Message: "down\nand \x1bout"})
+	assert.NotContains(t, line, "\n")
+	assert.NotContains(t, line, "\x1b")
+}
+
 func TestATokenInThePlaceOfASIDIsCut(t *testing.T) {
 	t.Parallel()
+	for _, arg := range []string{sid + ":0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef ", "AC123:0123456789abcdef0123456789abcdef"} {
+		assert.NotContains(t, report.SID(arg), "0123456789abcdef0123456789abcdef")
+	}
 	assert.Equal(t, "0123…", report.SID("0123456789abcdef0123456789ABCDEF"))
 	for _, arg := range []string{sid, "", "AC123", "nonsense", "0123456789abcdef0123456789abcdeg"} {
 		assert.Equal(t, arg, report.SID(arg))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/twilioacct/twilioacct"
 )
@@ -20,6 +21,10 @@ const (
 	envDatabase   = "MONGODB_DATABASE"
 	envCollection = "MONGODB_COLLECTION"
 )
+
+// patience is how long a program waits for Twilio: for an answer, and between attempts. The library's own 30 s are long for
+// somebody who waits at a terminal.
+const patience = 10 * time.Second
 
 // Env is what an example works with.
 type Env struct {
@@ -45,7 +50,7 @@ func Open(ctx context.Context, notes io.Writer) (*Env, error) {
 }
 
 // OpenFor is Open for a program about the accounts with these SIDs. Offline, none stands for all of the fake's; at the real
-// Twilio it is twilioacct.ErrInvalid.
+// Twilio it is twilioacct.ErrInvalid. Beside [ErrStore] there is an Env, with an empty store in memory.
 func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) {
 	env, err := fromEnvironment(notes)
 	if err != nil {
@@ -59,10 +64,7 @@ func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) 
 	default:
 		return nil, invalid("which account? Give at least one SID (AC…)")
 	}
-	if err := env.openStore(ctx, notes); err != nil {
-		return nil, err
-	}
-	return env, nil
+	return env, env.openStore(ctx, notes)
 }
 
 // Close closes what Open opened.
@@ -78,9 +80,13 @@ func fromEnvironment(notes io.Writer) (*Env, error) {
 		return nil, err
 	}
 	return &Env{
-		Parent:  parent,
-		Options: twilioacct.Options{BaseURL: os.Getenv(envBaseURL)},
-		close:   func() {},
+		Parent: parent,
+		Options: twilioacct.Options{
+			BaseURL:        os.Getenv(envBaseURL),
+			RequestTimeout: patience,
+			MaxRetryWait:   patience,
+		},
+		close: func() {},
 	}, nil
 }
 
@@ -96,6 +102,7 @@ func (e *Env) openStore(ctx context.Context, notes io.Writer) error {
 	}
 	store, disconnect, err := openMongo(ctx, uri)
 	if err != nil {
+		e.Options.Store = twilioacct.NewMemStore()
 		return err
 	}
 	e.Options.Store, e.close = store, disconnect

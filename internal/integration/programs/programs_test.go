@@ -170,8 +170,17 @@ func TestADatabaseThatIsAwayIsAStoreError(t *testing.T) {
 	env["MONGODB_URI"] = "mongodb://user:verysecret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=300"
 	stdout, stderr, status := run(t, env, "account", "-json", acme.SID)
 	assert.Equal(t, 1, status)
+	var got struct{ Accounts []map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(stdout), &got), stdout)
+	require.Len(t, got.Accounts, 1)
+	assert.Len(t, got.Accounts[0], 2, "the SID and its error, nothing else")
+	assert.Equal(t, acme.SID, got.Accounts[0]["sid"])
 	assert.Contains(t, stdout, `"kind": "store"`)
 	assert.NotContains(t, stdout+stderr, "verysecret")
+
+	stdout, stderr, status = run(t, env, "health", "-json", acme.SID)
+	assert.Equal(t, 0, status, "health needs no store: %s", stderr)
+	assert.Contains(t, stdout, `"is_active": true`)
 }
 
 func TestTheHealthProgramNamesASuspendedAccount(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -37,6 +38,13 @@ func database(sid string) (client *mongo.Client, closeAll func()) {
 	}
 }
 
+// instead puts the fake in the place of the network, so that the lines of an example are a user's own.
+func instead(fake *twiliotest.Server) (restore func()) {
+	network := http.DefaultTransport
+	http.DefaultTransport = fake.SocketClient().Transport
+	return func() { http.DefaultTransport = network }
+}
+
 func Example_firstLines() {
 	fake := twiliotest.Start()
 	defer fake.Close()
@@ -45,14 +53,13 @@ func Example_firstLines() {
 	defer closeAll()
 	ctx := context.Background()
 	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
-	opts := &twilioacct.Options{BaseURL: fake.URL()}
+	defer instead(fake)()
 
 	store, err := mongostore.New(client.Database("app").Collection("accounts"), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	opts.Store = store
-	provider, err := twilioacct.New(parent, opts)
+	provider, err := twilioacct.New(parent, &twilioacct.Options{Store: store})
 	if err != nil {
 		log.Fatal(err)
 	}
