@@ -91,30 +91,40 @@ func TestARotationBetweenOurReadAndOurSaveWins(t *testing.T) {
 	fake := twiliotest.NewServer(t)
 	acme := fake.AddSubaccount("acme")
 	store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret("stale")})
-	var newest string
-	once := sync.OnceFunc(func() {
-		// Somebody else rotates the token after we have read the old one from Twilio, and stores the new one first.
-		newest = fake.RotateToken(acme.SID)
-		r, err := store.Load(t.Context(), acme.SID)
-		assert.NoError(t, err)
-		r.AuthToken = twilioacct.NewSecret(newest)
-		_, err = store.Save(t.Context(), r)
-		assert.NoError(t, err)
-	})
+	rotate := sync.OnceFunc(func() { rotateAndStore(t, fake, store, acme.SID) })
 	p := providerOn(t, fake, withStore(storeFuncs{
 		load: store.Load,
 		save: func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
-			once()
+			rotate() // after we have read the old token from Twilio
 			return store.Save(ctx, r)
 		},
 	}))
 	got, err := p.Sync(t.Context(), acme.SID)
 	require.NoError(t, err)
-	assert.Equal(t, newest, got.AuthToken.Reveal())
-	kept, err := store.Load(t.Context(), acme.SID)
-	require.NoError(t, err)
-	assert.Equal(t, newest, kept.AuthToken.Reveal())
+	holdsTwiliosToken(t, fake, store, acme.SID)
+	assert.Equal(t, "new", got.FriendlyName, "what is returned is the newest, too")
 	assert.Equal(t, 2, fake.Count("FetchAccount"), "it looked again")
+}
+
+// rotateAndStore is what another process does meanwhile.
+func rotateAndStore(t *testing.T, fake *twiliotest.Server, store twilioacct.Store, sid string) {
+	t.Helper()
+	fake.Rename(sid, "new")
+	newest := twilioacct.NewSecret(fake.RotateToken(sid))
+	r, err := store.Load(t.Context(), sid)
+	assert.NoError(t, err)
+	r.AuthToken = newest
+	_, err = store.Save(t.Context(), r)
+	assert.NoError(t, err)
+}
+
+func holdsTwiliosToken(t *testing.T, fake *twiliotest.Server, store twilioacct.Store, sid string) {
+	t.Helper()
+	kept, err := store.Load(t.Context(), sid)
+	require.NoError(t, err)
+	now, _ := fake.Account(sid)
+	assert.Equal(t, now.AuthToken, kept.AuthToken.Reveal())
+	assert.NotEqual(t, "stale", kept.AuthToken.Reveal())
 }
 
 func TestARotationBetweenTheStoresAnswerAndTwiliosWinsToo(t *testing.T) {
@@ -122,15 +132,7 @@ func TestARotationBetweenTheStoresAnswerAndTwiliosWinsToo(t *testing.T) {
 	fake := twiliotest.NewServer(t)
 	acme := fake.AddSubaccount("acme")
 	store := twilioacct.NewMemStore(twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret("stale")})
-	var newest string
-	rotate := sync.OnceFunc(func() {
-		newest = fake.RotateToken(acme.SID)
-		r, err := store.Load(t.Context(), acme.SID)
-		assert.NoError(t, err)
-		r.AuthToken = twilioacct.NewSecret(newest)
-		_, err = store.Save(t.Context(), r)
-		assert.NoError(t, err)
-	})
+	rotate := sync.OnceFunc(func() { rotateAndStore(t, fake, store, acme.SID) })
 	twilio := fake.HTTPClient().Transport
 	p := providerOn(t, fake, func(o *twilioacct.Options) {
 		o.Store = store
@@ -142,9 +144,7 @@ func TestARotationBetweenTheStoresAnswerAndTwiliosWinsToo(t *testing.T) {
 	})
 	_, err := p.Sync(t.Context(), acme.SID)
 	require.NoError(t, err)
-	kept, err := store.Load(t.Context(), acme.SID)
-	require.NoError(t, err)
-	assert.Equal(t, newest, kept.AuthToken.Reveal())
+	holdsTwiliosToken(t, fake, store, acme.SID)
 }
 
 func TestManySyncsAtOnceEndWithTwiliosTruth(t *testing.T) {
@@ -170,10 +170,7 @@ func TestManySyncsAtOnceEndWithTwiliosTruth(t *testing.T) {
 	all.Wait()
 	_, err := providerOn(t, fake, withStore(store)).Sync(t.Context(), acme.SID)
 	require.NoError(t, err)
-	kept, err := store.Load(t.Context(), acme.SID)
-	require.NoError(t, err)
-	now, _ := fake.Account(acme.SID)
-	assert.Equal(t, now.AuthToken, kept.AuthToken.Reveal())
+	holdsTwiliosToken(t, fake, store, acme.SID)
 }
 
 func TestAStoreThatFailsHangsOrLiesLosesNothing(t *testing.T) {
