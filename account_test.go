@@ -643,7 +643,7 @@ func TestAForeignAccountIsToldFromWrongCredentialsThroughServicesToo(t *testing.
 func TestCancelEndsTheQuestionAboutTheParent(t *testing.T) {
 	t.Parallel()
 	for _, cacheTime := range []time.Duration{0, -1} {
-		t.Run(fmt.Sprint(cacheTime), func(t *testing.T) {
+		t.Run(cacheTime.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				fake, p := setup(t, func(o *twilioacct.Options) { o.CacheTime = cacheTime })

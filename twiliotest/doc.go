@@ -5,10 +5,12 @@
 // any request fail in any way ([Server.Inject]), and look at what arrived
 // ([Server.Requests]).
 //
-//	twilio := twiliotest.NewServer(t)
-//	tenant := twilio.AddSubaccount("Tenant 7")
-//	parent := twilio.Parent()
-//	provider := New(parent.SID, parent.AuthToken, twilio.HTTPClient())
+//	fake := twiliotest.NewServer(t)
+//	tenant := fake.AddSubaccount("Tenant 7")
+//	provider, err := twilioacct.New(twilioacct.Credentials{
+//		AccountSID: fake.Parent().SID,
+//		AuthToken:  twilioacct.NewSecret(fake.Parent().AuthToken),
+//	}, &twilioacct.Options{HTTPClient: fake.HTTPClient()})
 //
 // [Server.HTTPClient] calls the fake without a socket and so works inside a
 // testing/synctest bubble, where hours of retrying take no time.

@@ -98,7 +98,8 @@ func show(out report.Output, checks []check) error {
 		fmt.Fprintln(w, "SID\tNAME\tSTATUS\tTYPE\tACTIVE\tTRIAL")
 		for _, c := range checks {
 			if c.err == nil {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.SID, report.Plain(c.Name), c.Status, c.Type, yesNo(c.IsActive), yesNo(c.IsTrial))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
+					c.SID, report.Plain(c.Name), c.Status, c.Type, yesNo(c.IsActive), yesNo(c.IsTrial))
 			}
 		}
 	})

@@ -92,7 +92,8 @@ func syncFirst(ctx context.Context, env *setup.Env, out report.Output) error {
 	return out.Table(func(w io.Writer) {
 		fmt.Fprintln(w, "ACCOUNT\tAT TWILIO\tBEFORE\tAFTER")
 		for _, c := range changes {
-			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n", report.Plain(c.account.FriendlyName), c.account.Status, c.account.Type, c.before, c.after)
+			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n",
+				report.Plain(c.account.FriendlyName), c.account.Status, c.account.Type, c.before, c.after)
 		}
 	})
 }

@@ -25,16 +25,9 @@ type Fetch[R any] func(at Cursor) (items []R, next *string, err error)
 func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(*R) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		var at Cursor
-		var circle circle
-		for more := true; more; {
-			items, next, err := fetch(at)
+		for items, err := range pages(call, fetch) {
 			if err != nil {
-				yield(none, call.Typed(err))
-				return
-			}
-			if items == nil {
-				yield(none, call.Unexpected("the answer has no list"))
+				yield(none, err)
 				return
 			}
 			for i := range items {
@@ -46,11 +39,31 @@ func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(
 					return
 				}
 			}
+		}
+	}
+}
+
+// pages yields one page after the other, and ends with an error that has its type.
+func pages[R any](call Call, fetch Fetch[R]) iter.Seq2[[]R, error] {
+	return func(yield func([]R, error) bool) {
+		var at Cursor
+		var circle circle
+		for more := true; more; {
+			items, next, err := fetch(at)
+			switch {
+			case err != nil:
+				err = call.Typed(err)
+			case items == nil:
+				err = call.Unexpected("the answer has no list")
+			}
+			if !yield(items, err) || err != nil {
+				return
+			}
 			if at, more, err = follow(next); err == nil && more && circle.closes(at) {
 				err = errors.New("the list's next page is one that was read before")
 			}
 			if err != nil {
-				yield(none, call.Unexpected(err.Error()))
+				yield(nil, call.Unexpected(err.Error()))
 				return
 			}
 		}

@@ -64,7 +64,8 @@ func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) 
 	default:
 		return nil, invalid("which account? Give at least one SID (AC…)")
 	}
-	return env, env.openStore(ctx, notes)
+	err = env.openStore(ctx, notes)
+	return env, err
 }
 
 // Close closes what Open opened.
