@@ -159,7 +159,7 @@ func (b *batch) write(ctx context.Context, writes []bulkWrite) error {
 	for _, e := range bulk.WriteErrors {
 		refusals[e.Index] = writeFailure("update", mongo.WriteException{WriteErrors: mongo.WriteErrors{e.WriteError}})
 	}
-	return b.lookAgain(ctx, writes, refusals)
+	return b.lookAgain(ctx, writes, refusals, applied+len(refusals) == len(writes))
 }
 
 // send returns how many writes were applied for certain. An upsert that finds a document counts as matched, but changes nothing.
@@ -167,22 +167,23 @@ func (b *batch) send(ctx context.Context, models []mongo.WriteModel) (applied in
 	ctx, cancel := b.store.bounded(ctx)
 	defer cancel()
 	result, err := b.store.accounts.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	if err != nil {
+	if result == nil {
 		return 0, err
 	}
-	return int(result.ModifiedCount + result.UpsertedCount), nil
+	return int(result.ModifiedCount + result.UpsertedCount), err
 }
 
 // lookAgain reads the records of a bulk that was not applied as a whole. One that is at its next revision, with what we wanted
-// in it, was saved: by us, or by somebody who wanted the same.
-func (b *batch) lookAgain(ctx context.Context, writes []bulkWrite, refusals map[int]error) error {
+// in it, was saved: by us, or by somebody who wanted the same. If all that was not refused was applied, nothing is left to judge
+// but the refusals.
+func (b *batch) lookAgain(ctx context.Context, writes []bulkWrite, refusals map[int]error, isRestApplied bool) error {
 	records := make([]twilioacct.Record, len(writes))
 	for i, w := range writes {
 		records[i] = w.record
 	}
 	found, _, err := b.store.findMany(ctx, records)
 	if err != nil {
-		return unknown(err)
+		return unfollowed(err)
 	}
 	for i, r := range records {
 		f := found[r.SID]
@@ -190,7 +191,8 @@ func (b *batch) lookAgain(ctx context.Context, writes []bulkWrite, refusals map[
 		case failure != nil && writes[i].document.raw == nil:
 			b.fail(r.SID, b.store.refusedNew(failure, func() bool { return len(f.documents) > 0 }))
 		case failure != nil:
-			b.fail(r.SID, refusal(writes[i].document, writes[i].change, failure))
+			b.fail(r.SID, b.store.refusal(writes[i].document, writes[i].change, failure))
+		case isRestApplied:
 		case f.err != nil:
 			b.fail(r.SID, f.err)
 		case len(f.documents) == 0:

@@ -76,11 +76,11 @@ func (a assignments) fields() bson.D {
 	return fields
 }
 
-// paths are those of the values to be set.
-func (a assignments) paths() string {
-	var all []string
-	for _, one := range a {
+// written names all that the change sets, the revision with it.
+func (c change) written(rev path) string {
+	all := []string{}
+	for _, one := range c.set {
 		all = append(all, one.at.dotted)
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(append(all, rev.dotted), ", ")
 }

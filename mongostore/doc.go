@@ -21,7 +21,7 @@
 //
 // # What it asks of MongoDB
 //
-// Version 4.4 or later. One document holds a SID: call [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes]
+// Version 4.4 or later, with read concern majority (it can be switched off in 4.4). One document holds a SID: call [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes]
 // with your own tools. Without the unique index everything works but slower, and several documents may come to hold one SID;
 // then all of them are written, and [twilioacct.Record.Copies] says so.
 //

@@ -60,11 +60,12 @@ func (p paths) readSummary(raw bson.Raw) (document, error) {
 	if err != nil {
 		return d, err
 	}
+	d.record.Status = twilioacct.Status(status)
 	token, err := d.text(p.token)
 	if err != nil {
 		return d, err
 	}
-	d.record.Status, d.record.AuthToken = twilioacct.Status(status), twilioacct.NewSecret(token)
+	d.record.AuthToken = twilioacct.NewSecret(token)
 	d.record.Rev, d.rev, err = d.revision(p.rev)
 	return d, err
 }
@@ -115,7 +116,7 @@ func (d document) revision(at path) (rev int64, stored any, err error) {
 		return 0, nil, err
 	}
 	rev, ok := v.AsInt64OK()
-	if f, isDouble := v.DoubleOK(); isDouble && f != math.Trunc(f) || !ok || rev < 0 || rev == math.MaxInt64 {
+	if f, isDouble := v.DoubleOK(); isDouble && f != math.Trunc(f) || !ok || rev < 0 || rev >= math.MaxInt64-1 {
 		return 0, nil, d.odd(at, "is not a revision: it must be a whole number from 0 on")
 	}
 	return rev, v, nil

@@ -82,12 +82,16 @@ func (e *Error) HasErrorLabel(label string) bool { return slices.Contains(e.Labe
 // The server's codes that mean something to us.
 const (
 	pathNotViable        = 28
-	maxTimeExpired       = 50
 	indexOptionsConflict = 85
 	indexKeyConflict     = 86
-	exceededTimeLimit    = 262
 	duplicateKey         = 11000
 )
+
+// interruptions are the codes of a server that was stopped while it worked, or that did not hear from another one: what it was
+// asked for may be done, or half of it. A mongos reports them for single writes.
+var interruptions = []int{
+	6, 7, 24, 46, 50, 89, 91, 189, 237, 262, 290, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+}
 
 // readFailure is the error of a read. It changed nothing.
 func readFailure(op string, err error) error {
@@ -110,17 +114,19 @@ func writeFailure(op string, err error) error {
 
 func refused(err error) bool {
 	if bulk := (mongo.BulkWriteException{}); errors.As(err, &bulk) {
-		return bulk.WriteConcernError == nil && len(bulk.WriteErrors) > 0
+		return bulk.WriteConcernError == nil && len(bulk.WriteErrors) > 0 &&
+			!slices.ContainsFunc(bulk.WriteErrors, func(e mongo.BulkWriteError) bool { return slices.Contains(interruptions, e.Code) })
 	}
 	if write := (mongo.WriteException{}); errors.As(err, &write) {
-		return write.WriteConcernError == nil && len(write.WriteErrors) > 0
+		return write.WriteConcernError == nil && len(write.WriteErrors) > 0 &&
+			!slices.ContainsFunc(write.WriteErrors, func(e mongo.WriteError) bool { return slices.Contains(interruptions, e.Code) })
 	}
 	var server mongo.CommandError
 	if !errors.As(err, &server) || server.Code == 0 {
 		return errors.As(err, new(mongo.MarshalError)) || errors.Is(err, mongo.ErrClientDisconnected)
 	}
 	return !server.HasErrorLabel("RetryableWriteError") && !server.HasErrorLabel("NetworkError") &&
-		server.Code != maxTimeExpired && server.Code != exceededTimeLimit
+		!slices.Contains(interruptions, int(server.Code))
 }
 
 // newError takes from the driver's error what is safe to show.

@@ -2,8 +2,10 @@ package mongostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -36,16 +38,18 @@ func index(name string, at path, unique bool) mongo.IndexModel {
 	return mongo.IndexModel{Keys: bson.D{{Key: at.dotted, Value: 1}}, Options: o}
 }
 
-// EnsureIndexes makes [Store.Indexes]; what is there already stays. Call it from a migration: it takes as long as the collection
-// is large, and only ctx bounds it. If an index cannot be made, the error is an *[IndexError] that says what to do.
+// EnsureIndexes makes [Store.Indexes]; what is there already stays. Call it from a migration, with a deadline: it takes as long
+// as the collection is large, and only ctx bounds it. If an index cannot be made, the error is an *[IndexError] that says what to
+// do, and the other one is made all the same. From MongoDB 5.0 on, an index of your own on the same field is no conflict, and
+// there are two then.
 func (s *Store) EnsureIndexes(ctx context.Context) error {
+	var failures []error
 	for i, name := range []string{sidIndex, tenantIndex} {
-		_, err := s.accounts.Indexes().CreateOne(ctx, s.Indexes()[i])
-		if err != nil {
-			return indexFailure(name, err)
+		if _, err := s.accounts.Indexes().CreateOne(ctx, s.Indexes()[i]); err != nil {
+			failures = append(failures, indexFailure(name, err))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // IndexError is an index that could not be made. errors.Is finds twilioacct.ErrConflict.
@@ -79,7 +83,8 @@ func indexFailure(name string, err error) error {
 }
 
 // Duplicates yields each SID that several documents hold, in no particular order: what keeps EnsureIndexes from making the unique
-// index. It reads the whole collection, and only ctx bounds it. An error ends it.
+// index. It reads the whole collection, and only ctx bounds it. SIDs inside an array are not found, though they count for a unique
+// index. An error ends it.
 func (s *Store) Duplicates(ctx context.Context) iter.Seq2[string, error] {
 	const count = "n"
 	pipeline := mongo.Pipeline{
@@ -91,7 +96,7 @@ func (s *Store) Duplicates(ctx context.Context) iter.Seq2[string, error] {
 		{{Key: "$match", Value: bson.D{{Key: count, Value: bson.D{{Key: "$gt", Value: 1}}}}}},
 	}
 	return func(yield func(string, error) bool) {
-		cursor, err := s.accounts.Aggregate(ctx, pipeline, options.Aggregate().SetAllowDiskUse(true))
+		cursor, err := s.accounts.Aggregate(ctx, pipeline)
 		if err != nil {
 			yield("", readFailure("aggregate", err))
 			return
@@ -109,9 +114,13 @@ func (s *Store) Duplicates(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// closeCursor tells the server, even if the caller has left.
+// closeCursor tells the server, even if the caller has left; then it has no time for a server that does not listen.
 func (s *Store) closeCursor(ctx context.Context, cursor *mongo.Cursor) {
-	ctx, cancel := s.bounded(context.WithoutCancel(ctx))
+	patience := s.timeout
+	if ctx.Err() != nil {
+		patience = min(patience, 100*time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	_ = cursor.Close(ctx) // one that cannot be told forgets the cursor by itself
 }

@@ -1,6 +1,7 @@
 package mongostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,22 +47,23 @@ func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Recor
 	if err != nil {
 		return twilioacct.Record{}, err
 	}
-	sids := map[string]bool{}
+	records := map[string]twilioacct.Record{}
 	for _, d := range found {
-		sids[d.record.SID] = true
-	}
-	switch len(sids) {
-	case 0:
-		return twilioacct.Record{}, twilioacct.ErrNoRecord
-	case 1:
-		r, err := s.Load(ctx, found[0].record.SID)
-		if err == nil && r.Tenant != tenant {
-			return twilioacct.Record{}, twilioacct.ErrNoRecord // what we found is an old copy of it
+		r, err := s.Load(ctx, d.record.SID)
+		if err != nil {
+			return twilioacct.Record{}, err
 		}
-		return r, err
+		if r.Tenant == tenant { // else what we found is an old copy of it
+			records[r.SID] = r
+		}
+		if len(records) > 1 {
+			return twilioacct.Record{}, fmt.Errorf("mongostore: tenant %q: %w: several accounts have it", tenant, twilioacct.ErrAmbiguous)
+		}
 	}
-	return twilioacct.Record{}, fmt.Errorf("mongostore: tenant %q: %w: at least %d accounts have it",
-		tenant, twilioacct.ErrAmbiguous, len(sids))
+	for _, r := range records {
+		return r, nil
+	}
+	return twilioacct.Record{}, twilioacct.ErrNoRecord
 }
 
 // Save implements [twilioacct.Store]. Each document is written by its _id, under its own revision, in one update that is applied
@@ -85,11 +87,11 @@ func (s *Store) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Recor
 	if len(found) == 0 {
 		return s.saveNew(ctx, r)
 	}
-	newest := found[0].record
+	newest := together(found)
 	if newest.Rev != r.Rev {
 		return twilioacct.Record{}, twilioacct.ErrStale
 	}
-	if !s.differs(found, r) {
+	if !s.differs(found, newest, r) {
 		return newest, nil
 	}
 	saved := newest.Merged(r)
@@ -97,28 +99,49 @@ func (s *Store) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Recor
 	if err := s.write(ctx, found[0], saved); err != nil {
 		return twilioacct.Record{}, err
 	}
+	return saved, s.followAll(ctx, found[1:], newest, r, saved.Rev)
+}
+
+// together is what the documents of the highest revision hold: each of them may have something that the others lack.
+func together(found []document) twilioacct.Record {
+	newest := found[0].record
 	for _, d := range found[1:] {
-		if err := s.follow(ctx, d, wanted(d.record, newest, r), saved.Rev); err != nil {
-			return twilioacct.Record{}, err
+		if d.record.Rev == newest.Rev {
+			newest = d.record.Merged(newest)
 		}
 	}
-	return saved, nil
+	return newest
 }
 
 // differs reports whether a save of r changes any of the documents.
-func (s *Store) differs(found []document, r twilioacct.Record) bool {
+func (s *Store) differs(found []document, newest, r twilioacct.Record) bool {
 	return slices.ContainsFunc(found, func(d document) bool {
-		return !s.paths.changes(d.record, wanted(d.record, found[0].record, r)).isNone()
+		return !s.paths.changes(d.record, wanted(d.record, newest, r)).isNone()
 	})
 }
 
-// wanted is what a document shall hold after r is saved. One that is older than the newest becomes like it: what it alone has,
-// somebody has removed. One of the same age keeps what it has.
+// wanted is what a document shall hold after r is saved.
 func wanted(own, newest, r twilioacct.Record) twilioacct.Record {
-	if own.Rev < newest.Rev {
+	switch own.Rev {
+	case newest.Rev:
+		own = newest.Merged(own)
+	case 0: // we have never written it, so nobody has removed what it alone has
+		own = own.Merged(newest)
+	default: // it has missed a write of ours, and what it alone has was removed by that
 		own = newest
 	}
 	return own.Merged(r)
+}
+
+// followAll writes the further copies, each of them, and returns the first failure.
+func (s *Store) followAll(ctx context.Context, copies []document, newest, r twilioacct.Record, rev int64) error {
+	var failure error
+	for _, d := range copies {
+		if err := s.follow(ctx, d, wanted(d.record, newest, r), rev); err != nil {
+			failure = cmp.Or(failure, err)
+		}
+	}
+	return failure
 }
 
 // follow writes a further copy of a record whose newest document was written already. That one decided who may write, so a copy
@@ -128,11 +151,11 @@ func (s *Store) follow(ctx context.Context, d document, target twilioacct.Record
 	for range copyTries {
 		err := s.write(ctx, d, target)
 		if !errors.Is(err, twilioacct.ErrStale) {
-			return unknown(err)
+			return unfollowed(err)
 		}
 		again, err := s.findAll(ctx, bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: target.SID}}, 1)
 		if err != nil {
-			return unknown(err)
+			return unfollowed(err)
 		}
 		if len(again) == 0 || again[0].record.Rev >= rev {
 			return nil
@@ -144,13 +167,12 @@ func (s *Store) follow(ctx context.Context, d document, target twilioacct.Record
 
 const copyTries = 8
 
-// unknown marks the failure of a copy: the record itself was written.
-func unknown(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.outcomeUnknown = true
+// unfollowed is the failure of a copy: the record itself was written.
+func unfollowed(err error) error {
+	if err == nil || errors.Is(err, twilioacct.ErrOutcomeUnknown) {
+		return err
 	}
-	return err
+	return fmt.Errorf("mongostore: the record is written, but not each of its copies: %w: %w", err, twilioacct.ErrOutcomeUnknown)
 }
 
 // write makes one document equal to target, if its revision is still the one that was read.
@@ -162,7 +184,7 @@ func (s *Store) write(ctx context.Context, d document, target twilioacct.Record)
 	result, err := s.accounts.UpdateOne(ctx, s.guard(d), s.paths.update(c, target.Rev))
 	switch {
 	case err != nil:
-		return refusal(d, c, writeFailure("update", err))
+		return s.refusal(d, c, writeFailure("update", err))
 	case result.MatchedCount == 0:
 		return twilioacct.ErrStale
 	}
@@ -181,11 +203,11 @@ func (s *Store) guard(d document) bson.D {
 
 // refusal names what could not be written, where something else than a document is above it. The server finds that, for what we read
 // of a document leaves it out.
-func refusal(d document, c change, failure error) error {
+func (s *Store) refusal(d document, c change, failure error) error {
 	var e *Error
 	if errors.As(failure, &e) && e.Code == pathNotViable {
 		problem := "cannot be written: above it is null, or something else than a document"
-		return &DocumentError{ID: idText(d.id), Path: c.set.paths(), Problem: problem}
+		return &DocumentError{ID: idText(d.id), Path: c.written(s.paths.rev), Problem: problem}
 	}
 	return failure
 }

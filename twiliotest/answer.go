@@ -60,9 +60,11 @@ func (a *answer) addTwilioHeaders(c *call) {
 		strconv.Itoa(c.concurrent),
 		strconv.FormatFloat(time.Since(c.began).Seconds(), 'f', 3, 64),
 	}
-	a.header["Twilio-Request-Id"] = values[0:1:1]
-	a.header["Twilio-Concurrent-Requests"] = values[1:2:2]
-	a.header["Twilio-Request-Duration"] = values[2:3:3]
+	for i, name := range [3]string{"Twilio-Request-Id", "Twilio-Concurrent-Requests", "Twilio-Request-Duration"} {
+		if _, set := a.header[name]; !set { // a fault may have its own
+			a.header[name] = values[i : i+1 : i+1]
+		}
+	}
 }
 
 const pageBuffer = 64 << 10

@@ -92,8 +92,8 @@ type armedFault struct {
 // contradicts itself and on an operation the fake does not know.
 func (s *Server) Inject(f Fault) {
 	mustKnow(f.Operation)
-	if f.contradictsItself() {
-		panic(fmt.Sprintf("twiliotest: a request is either reset, or hangs, or gets one answer: %+v", f))
+	if mistake := f.mistake(); mistake != "" {
+		panic(fmt.Sprintf("twiliotest: %s: %+v", mistake, f))
 	}
 	f.On, f.Body, f.Header = max(f.On, 1), bytes.Clone(f.Body), f.Header.Clone()
 	if f.Times == 0 {
@@ -109,6 +109,27 @@ func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
+}
+
+// mistake is what keeps the fault from doing what it says, or "".
+func (f *Fault) mistake() string {
+	switch {
+	case f.contradictsItself():
+		return "a request is either reset, or hangs, or gets one answer"
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return "Status is no status of an answer"
+	case f.Code < NoCode:
+		return "Code is negative"
+	case f.Code == NoCode && f.Status == 0:
+		return "NoCode needs a Status"
+	case f.Message != "" && f.Status == 0 && f.Code == 0:
+		return "Message needs a Status or a Code"
+	case f.On < 0 || f.Times < Always:
+		return "On or Times is negative"
+	case f.Header.Get("Content-Length") != "":
+		return "Content-Length is the fake's to say; see Truncate"
+	}
+	return ""
 }
 
 // strike returns the fault that hits the request, nil if none.

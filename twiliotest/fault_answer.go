@@ -10,13 +10,19 @@ import (
 
 // answer is what the request that was hit gets.
 func (f *Fault) answer(c *call) answer {
+	own := f.replacesAnswer()
+	var a answer
+	if f.AfterEffect {
+		a = c.run() // before the wait, which the client may not live to see the end of
+	}
 	if !c.wait(f.Delay) {
 		return answer{hung: true}
 	}
-	own := f.replacesAnswer()
-	var a answer
-	if f.AfterEffect || !own && !f.Reset && !f.Hang {
+	if !f.AfterEffect && !own && !f.Reset && !f.Hang {
 		a = c.run()
+	}
+	if a.reset {
+		return a
 	}
 	switch {
 	case f.Reset:

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
@@ -146,4 +147,28 @@ func TestABatchCancelledInFlightIsUnknown(t *testing.T) {
 	_, err := store.SaveBatch(ctx, records)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+}
+
+func TestASavedRecordThatSomebodyWritesOnIsNotCalledStale(t *testing.T) {
+	t.Parallel()
+	server, coll, other := onEmbedded(t, nil)
+	insert(t, coll, held(sid1, 1), held(sid2, 1))
+	server.Inject(mongotest.Fault{Command: "update", Code: 121, Ops: []int{1}})
+	finds := 0
+	monitored := mongotest.Connect(t, server.URI(), options.Client().SetMonitor(&event.CommandMonitor{
+		Started: func(_ context.Context, e *event.CommandStartedEvent) {
+			if e.CommandName != "find" {
+				return
+			}
+			if finds++; finds == 2 { // the look after the bulk
+				_, err := other.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 2, Tenant: "acme"})
+				assert.NoError(t, err)
+			}
+		},
+	}))
+	mine := open(t, monitored.Database(coll.Database().Name()).Collection(coll.Name()), nil)
+	failures, err := mine.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Rev: 1, Status: "closed"}, {SID: sid2, Rev: 1, Status: "closed"}})
+	require.NoError(t, err)
+	require.Len(t, failures, 1)
+	assert.Equal(t, sid2, failures[0].SID)
 }

@@ -174,3 +174,63 @@ func TestATenantsRecordIsReadFromItsNewestDocument(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, r.Copies)
 }
+
+func TestWhatOnlyACopyHasIsNeverErasedByASaveThatRemovesNothing(t *testing.T) {
+	t.Parallel()
+	rich := func(fields ...bson.E) bson.D {
+		return append(bson.D{{Key: "_id", Value: "b"}}, account(append(fields, bson.E{Key: "sid", Value: sid1},
+			bson.E{Key: "authToken", Value: token}, bson.E{Key: "tenant", Value: "acme"})...)...)
+	}
+	for name, poor := range map[string]bson.D{
+		"a copy of before beside a newer one": append(bson.D{{Key: "_id", Value: "a"}}, held(sid1, 7)...),
+		"two copies of before":                append(bson.D{{Key: "_id", Value: "a"}}, account(bson.E{Key: "sid", Value: sid1})...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, coll, store := onEmbedded(t, nil)
+			insert(t, coll, poor, rich())
+			for _, status := range []twilioacct.Status{"active", "suspended", "closed"} {
+				// The write of the copy fails once, and the next Save has to mend it.
+				server.Inject(mongotest.Fault{Command: "update", Nth: 2, Code: 13})
+				for range 2 {
+					r, err := store.Load(t.Context(), sid1)
+					require.NoError(t, err)
+					_, _ = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: r.Rev, Status: status})
+				}
+				b := raw(t, coll, by("_id", "b")).Lookup("twilio_account").Document()
+				assert.Equal(t, token, b.Lookup("authToken").StringValue())
+				assert.Equal(t, "acme", b.Lookup("tenant").StringValue())
+			}
+		})
+	}
+}
+
+func TestACopyThatCannotBeWrittenHidesNeitherTheRecordNorTheOthers(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, &mongostore.Options{Paths: mongostore.Paths{AuthToken: "secrets.twilio"}})
+	of := func(id string, more ...bson.E) bson.D {
+		return append(append(bson.D{{Key: "_id", Value: id}}, held(sid1, 1)...), more...)
+	}
+	insert(t, coll, of("a"), of("b", bson.E{Key: "secrets", Value: "text"}), of("c"))
+	_, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 1, AuthToken: secret(token)})
+	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	var e *mongostore.DocumentError
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, "b", e.ID)
+	for _, id := range []string{"a", "c"} {
+		assert.Equal(t, token, raw(t, coll, by("_id", id)).Lookup("secrets", "twilio").StringValue())
+	}
+}
+
+func TestAnOldCopyMakesNoTenantAmbiguous(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, &mongostore.Options{Paths: mongostore.Paths{Tenant: "customer"}})
+	insert(t, coll, append(held(sid1, 1), bson.E{Key: "customer", Value: "acme"}),
+		append(held(sid1, 2), bson.E{Key: "customer", Value: "other"}),
+		append(held(sid2, 1), bson.E{Key: "customer", Value: "acme"}))
+	r, err := store.LoadTenant(t.Context(), "acme")
+	require.NoError(t, err)
+	assert.Equal(t, sid2, r.SID)
+}

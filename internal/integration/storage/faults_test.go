@@ -295,3 +295,43 @@ func TestADisconnectedClientIsAnError(t *testing.T) {
 	_, err = store.Load(t.Context(), sid1)
 	require.ErrorContains(t, err, "disconnected")
 }
+
+func TestAServerThatWasInterruptedMayHaveWritten(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int32{6, 24, 46, 50, 89, 91, 189, 237, 262, 290, 10107, 11600, 11601, 11602} {
+		for name, fault := range map[string]mongotest.Fault{
+			"the command": {Command: "update", Code: code, AfterExecution: true, Times: -1},
+			"a write":     {Command: "update", Code: code, Ops: []int{0}, Times: -1},
+		} {
+			t.Run(fmt.Sprintf("%d, %s", code, name), func(t *testing.T) {
+				t.Parallel()
+				server := mongotest.Start(t)
+				coll := server.Collection(t, options.Client().SetRetryWrites(false))
+				store := open(t, coll, nil)
+				insert(t, coll, held(sid1, 1))
+				server.Inject(fault)
+				_, err := store.Save(t.Context(), change())
+				require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+				insert(t, coll, held(sid2, 1))
+				_, err = store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid2, Rev: 1, Status: "closed"}})
+				require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+			})
+		}
+	}
+}
+
+func TestAFieldThatCannotBeWrittenIsNamedWithTheRevision(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, &mongostore.Options{Paths: mongostore.Paths{Rev: "meta.rev"}})
+	insert(t, coll, append(account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "status", Value: "active"}), bson.E{Key: "meta", Value: "text"}))
+	for _, change := range []twilioacct.Record{
+		{SID: sid1, Status: "closed"},
+		{SID: sid1, Remove: []twilioacct.Field{twilioacct.FieldStatus}},
+	} {
+		_, err := store.Save(t.Context(), change)
+		var e *mongostore.DocumentError
+		require.ErrorAs(t, err, &e)
+		assert.Contains(t, e.Path, "meta.rev")
+	}
+}

@@ -140,3 +140,32 @@ func TestAnEntrysIDIsTheDocumentsIDAsText(t *testing.T) {
 		sidOf(0): oid.Hex(), sidOf(1): "text", sidOf(2): `{"$numberInt":"7"}`, sidOf(3): `{"a": {"$numberInt":"1"}}`,
 	}, ids)
 }
+
+func TestAScanThatIsCancelledDoesNotWaitForASilentServer(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	batchOf(t, coll, 1500)
+	server.Inject(mongotest.Fault{Command: "getMore", Delay: time.Hour, Times: -1})
+	server.Inject(mongotest.Fault{Command: "killCursors", Delay: time.Hour, Times: -1})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var cancelled time.Time
+	n := 0
+	for range store.Scan(ctx, seed) {
+		if n++; n == 1000 {
+			cancelled = time.Now()
+			cancel()
+		}
+	}
+	assert.Less(t, time.Since(cancelled), 5*time.Second, "it would be ten, the store's own time")
+}
+
+func TestAScanShowsWhatItCouldReadOfAnOddDocument(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	insert(t, coll, account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "authToken", Value: 7}, bson.E{Key: "status", Value: "active"}))
+	for e, err := range open(t, coll, nil).Scan(t.Context(), seed) {
+		require.Error(t, err)
+		assert.Equal(t, twilioacct.StatusActive, e.Status)
+	}
+}
