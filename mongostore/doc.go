@@ -21,9 +21,10 @@
 //
 // # What it asks of MongoDB
 //
-// Version 4.4 or later, with read concern majority (it can be switched off in 4.4). One document holds a SID: call [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes]
-// with your own tools. Without the unique index everything works but slower, and several documents may come to hold one SID;
-// then all of them are written, and [twilioacct.Record.Copies] says so.
+// Version 4.4 or later, with read concern majority (in 4.4 it can be switched off). One document holds a SID: call
+// [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes] with your own tools. Without the unique index everything
+// works but slower, and several documents may come to hold one SID; then all of them are written, and
+// [twilioacct.Record.Copies] says so. What a save does not name stays in each of them.
 //
 // Whatever the collection's handle is set to, reads here are from the primary with read concern majority, and writes have
 // write concern majority: a token that was saved survives a failover. Every write sets absolute values under the revision that
