@@ -57,11 +57,11 @@ type Options struct {
 	// what it changes; a change by others shows after this time at the latest. If negative, callers do not share requests either.
 	CacheTime time.Duration
 
-	// RequestTimeout bounds each request: 30 s if 0. The caller's context bounds a whole call, with all its retries.
+	// RequestTimeout bounds each request with its answer: 15 s if 0. The caller's context bounds a whole call, with all its retries.
 	RequestTimeout time.Duration
 
-	// MaxRetryWait bounds the time that one call spends waiting between its attempts: 30 s if 0, no retry if negative. Where
-	// Twilio asks for a longer wait (Retry-After), the error comes back at once.
+	// MaxRetryWait bounds the time that one call spends waiting, between its attempts and in those that timed out: 30 s if 0, no
+	// retry if negative. Where Twilio asks for a longer wait (Retry-After), the error comes back at once.
 	MaxRetryWait time.Duration
 
 	// MaxConcurrent bounds the requests at once per signing account, 50 if 0; beyond, callers wait their turn. Twilio's own limit

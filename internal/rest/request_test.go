@@ -161,7 +161,7 @@ func TestTheDefaultsAreAsDocumented(t *testing.T) {
 	c, err := New(Config{})
 	require.NoError(t, err)
 	assert.EqualValues(t, 50, c.budgets.concurrent)
-	assert.Equal(t, 30*time.Second, c.timeout)
+	assert.Equal(t, 15*time.Second, c.timeout)
 	assert.Equal(t, 30*time.Second, c.maxRetryWait)
 	own, ok := c.http.Transport.(*http.Transport)
 	require.True(t, ok)

@@ -25,7 +25,7 @@ type Config struct {
 	Region, Edge      string        // "": us1
 	UserAgent         string        // put before twilio-go's own
 	Timeout           time.Duration // of one attempt
-	MaxRetryWait      time.Duration // of all waits of one call together; negative: no retry
+	MaxRetryWait      time.Duration // of all waits of one call together, time-outs among them; negative: no retry
 	MaxConcurrent     int           // requests at once per signing account
 	RequestsPerSecond float64       // per signing account; 0: no limit
 	Logger            *slog.Logger  // nil: silent
@@ -68,7 +68,7 @@ func New(c Config) (*Client, error) {
 		c.Changed = func(string) {}
 	}
 	if c.Timeout == 0 {
-		c.Timeout = 30 * time.Second
+		c.Timeout = 15 * time.Second
 	}
 	if c.MaxRetryWait == 0 {
 		c.MaxRetryWait = 30 * time.Second

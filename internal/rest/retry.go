@@ -16,10 +16,11 @@ const codeTooManyRequests = 20429
 // waits are the pauses of one call between its attempts.
 type waits struct {
 	left    time.Duration
+	timeout time.Duration // of an attempt: one that ended so was a wait, too
 	backoff *backoff.ExponentialBackOff
 }
 
-func (c *Client) newWaits() *waits { return &waits{left: c.maxRetryWait} }
+func (c *Client) newWaits() *waits { return &waits{left: c.maxRetryWait, timeout: c.timeout} }
 
 // before waits for the next attempt, or says that there is none: because the request must not be repeated, because the wait
 // that Twilio asks for is longer than what is left or than the context lives, or because the context ended meanwhile.
@@ -30,6 +31,9 @@ func (w *waits) before(ctx context.Context, r *request, f *Failure) bool {
 	if ctx.Err() != nil {
 		f.Err = Cause(ctx, f.Err)
 		return false
+	}
+	if errors.Is(f.Err, errTimeout) {
+		w.left -= w.timeout
 	}
 	wait := max(w.next(), f.RetryAfter)
 	if wait > w.left {

@@ -302,6 +302,18 @@ func TestAnAttemptThatHangsIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestATwilioThatHangsForEverIsGivenUpInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		twilio := &script{steps: []transportFunc{hangs}}
+		start := time.Now()
+		_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, signer), "GET", nil)
+		require.ErrorIs(t, err, errTimeout)
+		assert.Less(t, time.Since(start), 32*time.Second, "a time-out is a wait, too")
+		assert.Len(t, twilio.requests(), 2)
+	})
+}
+
 func TestAChangeThatHangsHasAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

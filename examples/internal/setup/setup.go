@@ -22,9 +22,12 @@ const (
 	envCollection = "MONGODB_COLLECTION"
 )
 
-// patience is how long a program waits for Twilio: for an answer, and between attempts. The library's own 30 s are long for
-// somebody who waits at a terminal.
-const patience = 10 * time.Second
+// How long a program waits for Twilio: for one answer, and in all before it gives up. The library's own times are long for
+// somebody who sits at a terminal.
+const (
+	answerTime = 10 * time.Second
+	retryTime  = 15 * time.Second
+)
 
 // Env is what an example works with.
 type Env struct {
@@ -84,8 +87,8 @@ func fromEnvironment(notes io.Writer) (*Env, error) {
 		Parent: parent,
 		Options: twilioacct.Options{
 			BaseURL:        os.Getenv(envBaseURL),
-			RequestTimeout: patience,
-			MaxRetryWait:   patience,
+			RequestTimeout: answerTime,
+			MaxRetryWait:   retryTime,
 		},
 		close: func() {},
 	}, nil
