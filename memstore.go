@@ -44,6 +44,14 @@ func (s *MemStore) Making() *MemStore {
 	return s
 }
 
+// alive refuses what has no context, and gives up when it has ended.
+func alive(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
+	return ctx.Err()
+}
+
 // kept copies a record to what is kept of it, sharing nothing with the caller.
 func kept(r Record) Record {
 	r.APIKeys = maps.Clone(r.APIKeys)
@@ -54,7 +62,7 @@ func kept(r Record) Record {
 
 // Load implements [Store].
 func (s *MemStore) Load(ctx context.Context, sid string) (Record, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return Record{}, err
 	}
 	s.mu.Lock()
@@ -68,7 +76,7 @@ func (s *MemStore) Load(ctx context.Context, sid string) (Record, error) {
 
 // Save implements [Store].
 func (s *MemStore) Save(ctx context.Context, r Record) (Record, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return Record{}, err
 	}
 	if err := r.Check(); err != nil {
@@ -110,7 +118,7 @@ func (s *MemStore) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[Entry,
 		records := slices.Collect(maps.Values(s.records))
 		s.mu.Unlock()
 		for _, r := range records {
-			if err := ctx.Err(); err != nil {
+			if err := alive(ctx); err != nil {
 				yield(Entry{}, err)
 				return
 			}
@@ -126,7 +134,7 @@ func (s *MemStore) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[Entry,
 func (s *MemStore) SaveBatch(ctx context.Context, records []Record) ([]SaveFailure, error) {
 	var failures []SaveFailure
 	for _, r := range records {
-		if err := ctx.Err(); err != nil {
+		if err := alive(ctx); err != nil {
 			return failures, err
 		}
 		if _, err := s.Save(ctx, r); err != nil {
@@ -138,7 +146,7 @@ func (s *MemStore) SaveBatch(ctx context.Context, records []Record) ([]SaveFailu
 
 // LoadTenant implements [TenantLoader].
 func (s *MemStore) LoadTenant(ctx context.Context, tenant string) (Record, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return Record{}, err
 	}
 	s.mu.Lock()
@@ -160,7 +168,7 @@ func (s *MemStore) LoadTenant(ctx context.Context, tenant string) (Record, error
 
 // Claim implements [Claimer].
 func (s *MemStore) Claim(ctx context.Context, key, owner string, d time.Duration) (Claim, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return Claim{}, err
 	}
 	if err := CheckClaim(key, owner, d); err != nil {
@@ -183,7 +191,7 @@ func (s *MemStore) Claim(ctx context.Context, key, owner string, d time.Duration
 
 // Renew implements [Claimer].
 func (s *MemStore) Renew(ctx context.Context, c Claim, d time.Duration) (Claim, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return Claim{}, err
 	}
 	if err := CheckClaim(c.Key, c.Owner, d); err != nil {
@@ -202,7 +210,7 @@ func (s *MemStore) Renew(ctx context.Context, c Claim, d time.Duration) (Claim, 
 
 // Release implements [Claimer]. The fence is kept: it must never grow smaller.
 func (s *MemStore) Release(ctx context.Context, c Claim) error {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -18,10 +18,12 @@ func isSID(kind, s string) bool {
 	return err == nil
 }
 
+var errNoContext = invalid("the context is nil: pass context.Background() where there is no other")
+
 // checkCall refuses what no request should be made for.
 func checkCall(ctx context.Context, accountSID string) error {
 	if ctx == nil {
-		return invalid("the context is nil: pass context.Background() where there is no other")
+		return errNoContext
 	}
 	if !isSID("AC", accountSID) {
 		return invalid("account SID %s is not AC and 32 hex digits", quote(accountSID))

@@ -17,6 +17,9 @@ const chunkSize = 500
 // SaveBatch implements [twilioacct.BatchSaver], with one read and one unordered bulk write for each 500 records. After its error,
 // the records of one chunk may have been written, and those after it were not tried.
 func (s *Store) SaveBatch(ctx context.Context, records []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	b := batch{store: s}
 	for len(records) > 0 {
 		n := min(len(records), chunkSize)

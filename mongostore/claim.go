@@ -18,7 +18,7 @@ var errNoClaims = fmt.Errorf("mongostore: there is no collection to keep claims 
 // Claim implements [twilioacct.Claimer]. A claim is a document {_id: key, owner, fence, until}: whoever inserts it first has it,
 // and after that one update at a time takes it over. The fence stays in it for ever.
 func (s *Store) Claim(ctx context.Context, key, owner string, d time.Duration) (twilioacct.Claim, error) {
-	if err := s.checkClaim(key, owner, d); err != nil {
+	if err := s.checkClaim(ctx, key, owner, d); err != nil {
 		return twilioacct.Claim{}, err
 	}
 	ctx, cancel := s.bounded(ctx)
@@ -31,8 +31,11 @@ func (s *Store) Claim(ctx context.Context, key, owner string, d time.Duration) (
 	return c, err
 }
 
-func (s *Store) checkClaim(key, owner string, d time.Duration) error {
-	if s.claims == nil {
+func (s *Store) checkClaim(ctx context.Context, key, owner string, d time.Duration) error {
+	switch {
+	case ctx == nil:
+		return errNoContext
+	case s.claims == nil:
 		return errNoClaims
 	}
 	return twilioacct.CheckClaim(key, owner, d)
@@ -95,7 +98,7 @@ func isID(fields []string) bool {
 
 // Renew implements [twilioacct.Claimer].
 func (s *Store) Renew(ctx context.Context, c twilioacct.Claim, d time.Duration) (twilioacct.Claim, error) {
-	if err := s.checkClaim(c.Key, c.Owner, d); err != nil {
+	if err := s.checkClaim(ctx, c.Key, c.Owner, d); err != nil {
 		return twilioacct.Claim{}, err
 	}
 	c.Until = until(time.Now(), d)
@@ -111,7 +114,10 @@ func (s *Store) Renew(ctx context.Context, c twilioacct.Claim, d time.Duration) 
 
 // Release implements [twilioacct.Claimer]. The document stays, for its fence must never grow smaller.
 func (s *Store) Release(ctx context.Context, c twilioacct.Claim) error {
-	if s.claims == nil {
+	switch {
+	case ctx == nil:
+		return errNoContext
+	case s.claims == nil:
 		return errNoClaims
 	}
 	_, err := s.updateClaim(ctx, c, bson.D{{Key: "owner", Value: ""}, {Key: "until", Value: time.UnixMilli(0)}})

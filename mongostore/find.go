@@ -14,6 +14,8 @@ import (
 // maxCopies bounds how many documents of one SID are read and written. More is no longer a mistake in the data, but a wrong path.
 const maxCopies = 100
 
+var errNoContext = invalid("the context is nil: pass context.Background() where there is no other")
+
 // bounded gives a context our time, where it has not less.
 func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.timeout)

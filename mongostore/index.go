@@ -43,6 +43,9 @@ func index(name string, at path, unique bool) mongo.IndexModel {
 // do, and the other one is made all the same. From MongoDB 5.0 on, an index of your own on the same field is no conflict, and
 // there are two then.
 func (s *Store) EnsureIndexes(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	var failures []error
 	for i, name := range []string{sidIndex, tenantIndex} {
 		if _, err := s.accounts.Indexes().CreateOne(ctx, s.Indexes()[i]); err != nil {
@@ -96,6 +99,10 @@ func (s *Store) Duplicates(ctx context.Context) iter.Seq2[string, error] {
 		{{Key: "$match", Value: bson.D{{Key: count, Value: bson.D{{Key: "$gt", Value: 1}}}}}},
 	}
 	return func(yield func(string, error) bool) {
+		if ctx == nil {
+			yield("", errNoContext)
+			return
+		}
 		cursor, err := s.accounts.Aggregate(ctx, pipeline)
 		if err != nil {
 			yield("", readFailure("aggregate", err))

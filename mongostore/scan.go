@@ -19,6 +19,10 @@ const scanBatch = 1000
 // batch in memory; [Options.Timeout] bounds each batch, ctx the whole. The server forgets a scan whose loop rests for ten minutes.
 func (s *Store) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[twilioacct.Entry, error] {
 	return func(yield func(twilioacct.Entry, error) bool) {
+		if ctx == nil {
+			yield(twilioacct.Entry{}, errNoContext)
+			return
+		}
 		cursor, err := s.openScan(ctx)
 		if err != nil {
 			yield(twilioacct.Entry{}, readFailure("find", err))

@@ -24,6 +24,9 @@ var (
 // Load implements [twilioacct.Store]. If several documents hold the SID, the record is that of the highest revision, and among
 // those of the lowest _id as text.
 func (s *Store) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
+	if ctx == nil {
+		return twilioacct.Record{}, errNoContext
+	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	found, err := s.find(ctx, sid)
@@ -38,6 +41,9 @@ func (s *Store) Load(ctx context.Context, sid string) (twilioacct.Record, error)
 
 // LoadTenant implements [twilioacct.TenantLoader]. A document without a SID is nobody's record, whatever its tenant.
 func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Record, error) {
+	if ctx == nil {
+		return twilioacct.Record{}, errNoContext
+	}
 	if tenant == "" {
 		return twilioacct.Record{}, twilioacct.ErrNoRecord
 	}
@@ -75,6 +81,9 @@ func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Recor
 // A field that cannot be written, for something else is in its way, is a *[DocumentError]. If a unique index of the
 // application's refuses the write, the error is an *[Error] that names the index's fields.
 func (s *Store) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	if ctx == nil {
+		return twilioacct.Record{}, errNoContext
+	}
 	if err := r.Check(); err != nil {
 		return twilioacct.Record{}, err
 	}
