@@ -138,12 +138,13 @@ func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error)
 // look fetches the account whatever is remembered of it, and lets the next Account and the account's handle start from what it
 // has seen: the account, or that there is none of ours.
 func (p *Provider) look(ctx context.Context, sid string) (Account, error) {
+	accountsNow, tokensNow := p.accounts.now(), p.tokens.now()
 	a, err := p.fetchAccount(ctx, sid)
 	switch {
 	case err == nil:
-		p.accounts.put(sid, a)
+		p.accounts.put(sid, a, accountsNow)
 		if !a.AuthToken.IsZero() {
-			p.tokens.put(sid, a.AuthToken)
+			p.tokens.put(sid, a.AuthToken, tokensNow)
 		}
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden):
 		p.drop(sid)

@@ -225,6 +225,28 @@ func TestAChangeThroughTheProviderDropsWhatIsRemembered(t *testing.T) {
 	assert.Equal(t, twilioacct.StatusSuspended, a.Status)
 }
 
+func TestALookThatBeganBeforeAChangeIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		acme := fake.AddSubaccount("acme")
+		fake.Inject(twiliotest.Fault{Operation: "FetchAccount", AfterEffect: true, Delay: 10 * time.Second})
+		seen := make(chan twilioacct.Status, 1)
+		go func() {
+			h, _ := p.Health(t.Context(), acme.SID)
+			seen <- h.Status
+		}()
+		time.Sleep(time.Second)
+		suspended := new(api.UpdateAccountParams).SetStatus("suspended")
+		_, err := api.NewApiService(p.Parent().Services(t.Context())).UpdateAccount(acme.SID, suspended)
+		require.NoError(t, err)
+		require.Equal(t, twilioacct.StatusActive, <-seen, "its answer was on the way")
+		a, err := p.Account(t.Context(), acme.SID)
+		require.NoError(t, err)
+		assert.Equal(t, twilioacct.StatusSuspended, a.Status)
+	})
+}
+
 func TestWhenTheLastCallerHasLeftTheRequestEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -29,7 +29,7 @@ var (
 
 	// ErrOutcomeUnknown says that a change may or may not have happened: look before it is tried again. Below a *StoreError it
 	// speaks of the Store, and not of Twilio.
-	ErrOutcomeUnknown = errors.New("it is not known whether Twilio acted")
+	ErrOutcomeUnknown = errors.New("the outcome is not known")
 )
 
 // Error is every failure of a call: what Twilio answered, what the network said instead, or what was wrong with the call
@@ -120,7 +120,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.note)
 	}
 	if e.outcomeUnknown {
-		b.WriteString(": " + ErrOutcomeUnknown.Error())
+		b.WriteString(": it is not known whether Twilio acted")
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")

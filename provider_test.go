@@ -2,7 +2,6 @@ package twilioacct_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -137,11 +136,3 @@ func TestAWrapperHidesNoCompanionOfAStore(t *testing.T) {
 type wrapper struct{ twilioacct.Store }
 
 func (w wrapper) Unwrap() twilioacct.Store { return w.Store }
-
-func TestTheRootPackageNamesNoHostThatIsDead(t *testing.T) {
-	t.Parallel()
-	fake, p := setup(t, func(o *twilioacct.Options) { o.Edge = "sydney" })
-	_, err := p.Account(t.Context(), fake.AddSubaccount("acme").SID)
-	require.NoError(t, err)
-	assert.True(t, strings.HasSuffix(fake.Requests()[0].Host, ".us1.twilio.com"))
-}

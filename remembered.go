@@ -49,34 +49,39 @@ func (m *remembered[V]) get(ctx context.Context, key string, find func(context.C
 		if v, ok := m.values.get(key); ok {
 			return v, nil // found between our look and now
 		}
-		m.mu.Lock()
-		before := m.changes
-		m.mu.Unlock()
+		since := m.now()
 		v, err := find(ctx, key)
 		if err == nil {
-			m.putUnlessChanged(key, v, before)
+			m.fill(key, v, since)
 		}
 		return v, err
 	})
 	return v, err
 }
 
-func (m *remembered[V]) putUnlessChanged(key string, v V, before int) {
+// now is when a finding begins, for put.
+func (m *remembered[V]) now() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	// A finding begins only where nothing is kept, so what is kept now is newer than it.
-	if _, newer := m.values.get(key); !newer && m.changes == before {
+	return m.changes
+}
+
+// put keeps what was found since then, unless something was dropped meanwhile: it may be from before that change.
+func (m *remembered[V]) put(key string, v V, since int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.lifetime >= 0 && m.changes == since {
 		m.values.put(key, v)
 	}
 }
 
-func (m *remembered[V]) put(key string, v V) {
-	if m.lifetime < 0 {
-		return
-	}
+// fill is put for a finding that began where nothing was kept: what is kept now is newer than it, and stays.
+func (m *remembered[V]) fill(key string, v V, since int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.values.put(key, v)
+	if _, newer := m.values.get(key); !newer && m.changes == since {
+		m.values.put(key, v)
+	}
 }
 
 // drop forgets the value, and lets nobody join a finding that began before.

@@ -40,7 +40,7 @@ func TestTheLeastUsedGoesWhenThereIsNoRoom(t *testing.T) {
 	m := newRemembered[int](0, 64)
 	used, kept := 1, 0
 	for i := range 10_000 {
-		m.put(string(rune(i)), i)
+		m.put(string(rune(i)), i, m.now())
 		_, ok := m.values.get(string(rune(used)))
 		assert.True(t, ok || i < used, "what is used stays")
 	}
@@ -68,7 +68,7 @@ func TestAMemoryThatIsOffFindsEachTime(t *testing.T) {
 	m := newRemembered[int](-1, 16)
 	n := 0
 	find := func(context.Context, string) (int, error) { n++; return n, nil }
-	m.put("k", 7)
+	m.put("k", 7, m.now())
 	for want := 1; want < 4; want++ {
 		v, err := m.get(t.Context(), "k", find)
 		require.NoError(t, err)

@@ -95,7 +95,7 @@ func (s subaccountSigner) auth(token Secret) rest.Auth {
 func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
 	p := s.provider
 	v, err := p.verdicts.get(ctx, p.verdictKey(auth), func(ctx context.Context, _ string) (verdict, error) {
-		return p.judge(ctx, s.sid, auth.Password)
+		return p.judge(ctx, s.sid)
 	})
 	switch {
 	case err != nil:
@@ -124,18 +124,22 @@ func (p *Provider) verdictKey(auth rest.Auth) string {
 	return auth.User + "/" + strconv.FormatUint(maphash.String(p.seed, auth.Password), 36)
 }
 
-// judge looks into the Store first, where another process may have put a newer token, and then asks Twilio as the parent.
-func (p *Provider) judge(ctx context.Context, sid, refused string) (verdict, error) {
-	kept, err := p.storedToken(ctx, sid)
-	if err == nil && !kept.IsZero() && kept.Reveal() != refused {
-		p.tokens.put(sid, kept)
-		return verdict{token: kept}, nil
-	}
+// judge asks Twilio as the parent. Only where Twilio hides the token does it take that from the Store, into which another process
+// may have put a newer one.
+func (p *Provider) judge(ctx context.Context, sid string) (verdict, error) {
+	since := p.tokens.now()
 	a, err := p.renew(ctx, sid)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) {
 		return verdict{gone: err}, nil
 	}
-	return verdict{token: a.AuthToken, status: a.Status}, err
+	v := verdict{token: a.AuthToken, status: a.Status}
+	if err != nil || !v.token.IsZero() {
+		return v, err
+	}
+	if v.token, err = p.storedToken(ctx, sid); err == nil && !v.token.IsZero() {
+		p.tokens.put(sid, v.token, since)
+	}
+	return v, err
 }
 
 // findToken takes the subaccount's token from the Store, else from Twilio.

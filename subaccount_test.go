@@ -169,6 +169,29 @@ func TestATokenThatAnotherProcessHasStoredIsTried(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestAStoreThatIsBehindIsNotTriedWhereTwilioTells(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	acme := fake.AddSubaccount("acme")
+	behind := func(_ context.Context, sid string) (twilioacct.Record, error) {
+		return twilioacct.Record{SID: sid, AuthToken: twilioacct.NewSecret("ancient")}, nil
+	}
+	p := providerOn(t, fake, withStore(storeFuncs{
+		load: behind,
+		save: func(context.Context, twilioacct.Record) (twilioacct.Record, error) {
+			return twilioacct.Record{}, errAway
+		},
+	}))
+	for range 3 {
+		_, err := p.Subaccount(acme.SID).Account(t.Context())
+		require.NoError(t, err)
+		fake.RotateToken(acme.SID)
+	}
+	fake.SetStatus(acme.SID, twiliotest.Suspended)
+	_, err := p.Subaccount(acme.SID).Account(t.Context())
+	require.ErrorIs(t, err, twilioacct.ErrSuspended)
+}
+
 func TestAStoreThatFailsDoesNotStopAHandleWithANewToken(t *testing.T) {
 	t.Parallel()
 	fake := twiliotest.NewServer(t)

@@ -19,21 +19,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
 	"github.com/twilioacct/twilioacct/examples/internal/setup"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
-}
+func main() { setup.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := report.Output{Stdout: stdout, Stderr: stderr}
