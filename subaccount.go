@@ -12,9 +12,9 @@ import (
 // [Provider.Subaccount] and [Provider.Parent] make handles; making one does no I/O, and there is nothing to close.
 //
 // A subaccount's handle finds its auth token by itself: in memory, in the Store, or from Twilio as the parent. If Twilio refuses
-// the token, the parent is asked once why, and the Store where Twilio hides tokens: a token that was rotated is saved and tried, a suspended account is
-// [ErrSuspended], a closed one [ErrClosed], one that is gone [ErrNotFound] or [ErrForbidden], and a token that should be good
-// [ErrUnauthenticated]. Handles are made by a [Provider]; the zero value is of no use.
+// the token, the parent is asked once why, and the Store where Twilio hides tokens: a token that was rotated is saved and tried,
+// a suspended account is [ErrSuspended], a closed one [ErrClosed], one that is gone [ErrNotFound] or [ErrForbidden], and a token
+// that should be good [ErrUnauthenticated]. Handles are made by a [Provider]; the zero value is of no use.
 type Handle struct {
 	provider *Provider
 	sid      string
