@@ -1,4 +1,4 @@
-// Package page turns Twilio's paged lists into iterators.
+// Package page turns Twilio's paged lists into iterators, and reads the largest of them, that of accounts, quickly.
 package page
 
 import (
@@ -8,7 +8,8 @@ import (
 	"net/url"
 )
 
-// Cursor is where a page begins, in the words of twilio-go's Page methods; the zero value is the first page.
+// Cursor is where a page begins, in the words of twilio-go's Page methods; the zero value is the first page. A token is the same place
+// for pages of any size. A number alone counts pages: with smaller ones it is a place that was passed before.
 type Cursor struct{ Token, Number string }
 
 // Call gives failures their type.
@@ -46,28 +47,65 @@ func All[R, T any](ctx context.Context, call Call, fetch Fetch[R], convert func(
 // pages yields one page after the other, and ends with an error that has its type.
 func pages[R any](call Call, fetch Fetch[R]) iter.Seq2[[]R, error] {
 	return func(yield func([]R, error) bool) {
-		var at Cursor
-		var circle circle
+		var walk Walk
 		for more := true; more; {
-			items, next, err := fetch(at)
+			items, next, err := fetch(walk.At)
 			switch {
 			case err != nil:
 				err = call.Typed(err)
 			case items == nil:
-				err = call.Unexpected("the answer has no list")
+				err = call.Unexpected(noList)
 			}
 			if !yield(items, err) || err != nil {
 				return
 			}
-			if at, more, err = follow(next); err == nil && more && circle.closes(at) {
-				err = errors.New("the list's next page is one that was read before")
-			}
-			if err != nil {
-				yield(nil, call.Unexpected(err.Error()))
+			if more, err = walk.Follow(call, value(next)); err != nil {
+				yield(nil, err)
 				return
 			}
 		}
 	}
+}
+
+const noList = "the answer has no list"
+
+// Walk is a way through a list. The zero value stands before the first page.
+type Walk struct {
+	At Cursor // where the next page begins; it may be read more than once, and in another size
+
+	circle circle
+}
+
+// Follow steps to the page that next_page_uri or next_page_url names; "" is the end of the list, and more is false. A list whose
+// next page cannot be told, or was read before, is an error that has its type from call. Then, too, the walk stays where it is.
+func (w *Walk) Follow(call Call, next string) (more bool, err error) {
+	if next == "" {
+		return false, nil
+	}
+	at, err := parse(next)
+	if err == nil && w.circle.closes(at) {
+		err = errors.New("the list's next page is one that was read before")
+	}
+	if err != nil {
+		return false, call.Unexpected(err.Error())
+	}
+	w.At = at
+	return true, nil
+}
+
+// parse takes the cursor out of the address of a page. The rest of that address is not used: the next request is made like the
+// first, so no answer can send it, with its credentials, elsewhere.
+func parse(address string) (Cursor, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return Cursor{}, errors.New("the address of the list's next page cannot be parsed")
+	}
+	query := u.Query()
+	at := Cursor{Token: query.Get("PageToken"), Number: query.Get("Page")}
+	if at == (Cursor{}) {
+		return at, errors.New("the list's next page has neither PageToken nor Page")
+	}
+	return at, nil
 }
 
 // circle finds out, after some rounds at most, that a list goes in one; by Brent's method it remembers a single page.
@@ -86,20 +124,10 @@ func (c *circle) closes(at Cursor) bool {
 	return false
 }
 
-// follow takes the cursor out of next_page_uri or next_page_url. The rest of that address is not used: the next request is made
-// like the first, so no answer can send it, with its credentials, elsewhere.
-func follow(next *string) (at Cursor, more bool, err error) {
-	if next == nil || *next == "" {
-		return at, false, nil
+// value is the string that p points to, or "".
+func value(p *string) string {
+	if p == nil {
+		return ""
 	}
-	u, err := url.Parse(*next)
-	if err != nil {
-		return at, false, errors.New("the address of the list's next page cannot be parsed")
-	}
-	query := u.Query()
-	at = Cursor{Token: query.Get("PageToken"), Number: query.Get("Page")}
-	if at == (Cursor{}) {
-		return at, false, errors.New("the list's next page has neither PageToken nor Page")
-	}
-	return at, true, nil
+	return *p
 }

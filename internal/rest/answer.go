@@ -24,7 +24,7 @@ type answer struct {
 	err    error // the body broke off or is too large
 }
 
-func read(resp *http.Response) *answer {
+func read(resp *http.Response, buffer []byte) *answer {
 	defer resp.Body.Close()
 	a := &answer{status: resp.StatusCode, header: resp.Header}
 	limit := int64(largestBody)
@@ -34,7 +34,7 @@ func read(resp *http.Response) *answer {
 	if resp.ContentLength > limit+longestDrain {
 		a.err = errTooLarge // nothing of it can be used, so nothing is read
 	} else {
-		a.body, a.err = readUpTo(resp, limit)
+		a.body, a.err = readUpTo(resp, limit, buffer)
 	}
 	if int64(len(a.body)) > limit {
 		a.body, a.err = a.body[:limit], errTooLarge
@@ -46,10 +46,14 @@ func read(resp *http.Response) *answer {
 	return a
 }
 
-// readUpTo reads one byte more than the limit, which tells a full body from one that is too large. The buffer is made to
-// measure where the length is known: a page of accounts is then copied once.
-func readUpTo(resp *http.Response, limit int64) ([]byte, error) {
-	buf := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(resp.ContentLength, limit))))
+// readUpTo reads one byte more than the limit, which tells a full body from one that is too large. A new buffer is made to measure
+// where the length is known: a page of accounts is then copied once.
+func readUpTo(resp *http.Response, limit int64, buffer []byte) ([]byte, error) {
+	room := bytes.MinRead + max(0, min(resp.ContentLength, limit))
+	if int64(cap(buffer)) < room {
+		buffer = make([]byte, 0, room)
+	}
+	buf := bytes.NewBuffer(buffer[:0])
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
 	return buf.Bytes(), err
 }
@@ -57,17 +61,25 @@ func readUpTo(resp *http.Response, limit int64) ([]byte, error) {
 func succeeded(status int) bool { return status >= 200 && status <= 299 }
 
 // mistake says what keeps a successful answer from being one, or "".
-func (a *answer) mistake(method string) string {
+func (a *answer) mistake(r *request) string {
 	switch {
-	case method == http.MethodDelete && a.status != http.StatusNoContent:
+	case r.method == http.MethodDelete && a.status != http.StatusNoContent:
 		return "a delete is answered by 204, and only then is the thing gone"
-	case len(a.body) == 0 && method != http.MethodGet && (a.status == http.StatusNoContent || a.status == http.StatusAccepted):
+	case len(a.body) == 0 && r.changes() && (a.status == http.StatusNoContent || a.status == http.StatusAccepted):
 		return ""
-	case bytes.Equal(bytes.TrimSpace(a.body), []byte("null")) || !json.Valid(a.body):
+	case r.raw && !a.beginsObject() || !r.raw && !a.isValue():
 		return "the answer is not a JSON value"
 	}
 	return ""
 }
+
+// isValue is false for null, too.
+func (a *answer) isValue() bool {
+	return json.Valid(a.body) && !bytes.Equal(bytes.TrimSpace(a.body), []byte("null"))
+}
+
+// beginsObject tells a page from an empty answer, null and HTML.
+func (a *answer) beginsObject() bool { return bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("{")) }
 
 // response hands the answer to twilio-go's generated code, which decodes it.
 func (a *answer) response() *http.Response {

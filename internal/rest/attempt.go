@@ -22,6 +22,7 @@ func (c *Client) attempt(ctx context.Context, r *request, auth Auth, before *Fai
 		return nil, r.unsent(before, Cause(ctx, err))
 	}
 	defer release()
+	count(ctx)
 	start := time.Now()
 	answer, failure := c.exchange(ctx, r, auth)
 	if failure != nil {
@@ -39,7 +40,7 @@ func (c *Client) exchange(ctx context.Context, r *request, auth Auth) (*answer, 
 	if err != nil {
 		return nil, r.unanswered(networkCause(limited, err))
 	}
-	answer := read(resp)
+	answer := read(resp, r.buffer)
 	if r.lean {
 		answer.body = withoutSubresources(answer.body)
 	}
@@ -72,7 +73,7 @@ func (r *request) unanswered(err error) *Failure {
 // judge is nil for the answer that the caller hoped for.
 func (r *request) judge(a *answer) *Failure {
 	if succeeded(a.status) && a.err == nil {
-		mistake := a.mistake(r.method)
+		mistake := a.mistake(r)
 		if mistake == "" {
 			return nil
 		}

@@ -23,6 +23,8 @@ type request struct {
 	body       []byte
 	repeatable bool
 	lean       bool
+	raw        bool   // the answer is not checked for JSON
+	buffer     []byte // for the answer, where it fits
 }
 
 func (c *Call) newRequest(method, rawURL string, data url.Values, headers map[string]any, body []byte) (*request, error) {
