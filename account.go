@@ -98,10 +98,15 @@ func (p *Provider) Sync(ctx context.Context, sid string) (SyncResult, error) {
 	if p.store == nil {
 		return SyncResult{}, invalid("Sync needs a store: set Options.Store")
 	}
-	var result SyncResult
-	var err error
+	return p.sync(ctx, sid, nil)
+}
+
+// willSave is told what a sync has found, and whether it may save. The record has no SID where there is none.
+type willSave func(stored Record, found Account) bool
+
+func (p *Provider) sync(ctx context.Context, sid string, willSave willSave) (result SyncResult, err error) {
 	for range syncTries {
-		result, err = p.syncOnce(ctx, sid)
+		result, err = p.syncOnce(ctx, sid, willSave)
 		if !errors.Is(err, ErrStale) {
 			break
 		}
@@ -109,11 +114,11 @@ func (p *Provider) Sync(ctx context.Context, sid string) (SyncResult, error) {
 	return result, err
 }
 
-// syncTries bounds how often a Sync looks again because somebody else wrote. Whoever loses finds nothing that differs next
+// syncTries bounds how often a sync looks again because somebody else wrote. Whoever loses finds nothing that differs next
 // time, unless Twilio itself changes at that pace.
 const syncTries = 8
 
-func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error) {
+func (p *Provider) syncOnce(ctx context.Context, sid string, willSave willSave) (SyncResult, error) {
 	// The record's revision is read before Twilio is: a write in between must find us stale.
 	record, loadErr := load(ctx, p.store, sid)
 	account, err := p.look(ctx, sid)
@@ -121,8 +126,15 @@ func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error)
 		return SyncResult{}, err
 	}
 	result := SyncResult{Account: account}
-	if loadErr != nil && !errors.Is(loadErr, ErrNoRecord) {
+	switch {
+	case errors.Is(loadErr, ErrNoRecord):
+		record = Record{}
+	case loadErr != nil:
 		return result, loadErr
+	}
+	if willSave != nil && !willSave(record, account) {
+		result.Stored, result.Changed, result.Copies = record.SID != "", record.differs(account), record.Copies
+		return result, nil
 	}
 	saved, err := save(ctx, p.store, Record{SID: sid, AuthToken: account.AuthToken, Status: account.Status, Rev: record.Rev})
 	if errors.Is(err, ErrNoRecord) {
@@ -133,6 +145,11 @@ func (p *Provider) syncOnce(ctx context.Context, sid string) (SyncResult, error)
 	}
 	result.Stored, result.Changed, result.Copies = true, saved.Rev != record.Rev, saved.Copies
 	return result, nil
+}
+
+// differs is true where a sync of the account would change the record. What Twilio hides does not count.
+func (r Record) differs(a Account) bool {
+	return a.Status != "" && r.Status != a.Status || !a.AuthToken.IsZero() && r.AuthToken != a.AuthToken
 }
 
 // look fetches the account whatever is remembered of it, and lets the next Account and the account's handle start from what it

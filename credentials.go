@@ -50,6 +50,15 @@ func CredentialsFromEnv() (Credentials, error) {
 	return c, nil
 }
 
+// refusedBecause is what a parent's 401 may mean: Twilio does not say which.
+func (c Credentials) refusedBecause() string {
+	if c.APIKeySID != "" {
+		return "API key " + c.APIKeySID + " is wrong or deleted, or it is a standard key, which may not touch accounts " +
+			"(use the auth token or a main key), or the parent is suspended or closed"
+	}
+	return "the parent's credentials are wrong or may not do this, or the parent is suspended or closed"
+}
+
 // check refuses what could only fail, or worse, sign for somebody else.
 func (c Credentials) check() error {
 	byToken, byKey := !c.AuthToken.IsZero(), c.APIKeySID != "" || !c.APISecret.IsZero()

@@ -16,6 +16,11 @@
 // [Provider.Accounts] iterates over all, [Provider.Sync] writes token and status into the Store, and [Provider.Health] says how an
 // account is. Twilio is the truth and the Store is a copy; nothing ever replaces a good credential by an empty or an older one.
 //
+// # A whole fleet
+//
+// [Provider.SyncAll] brings all documents up to date from a listing, 1000 accounts a request, and tells what changed as it is found.
+// [Provider.Dashboard] counts the fleet for people.
+//
 // # Accounts from inside
 //
 // What happens inside an account goes through a [Handle], signed by that account's own credentials, which the handle finds by

@@ -280,14 +280,14 @@ func kindOfStatus(status int) error {
 // StoreError is a failure of the [Store]. Where Twilio's side had succeeded by then, the call returns its value as well: an
 // account or a number that exists and costs money is never lost because a database was away.
 type StoreError struct {
-	Op  string // Load, Save
-	SID string
+	Op  string // Load, Save, SaveBatch, Scan
+	SID string // "" where it is about no single account
 	Err error
 }
 
 // Error names the operation and the account.
 func (e *StoreError) Error() string {
-	return fmt.Sprintf("twilioacct: store: %s %s: %v", e.Op, e.SID, e.Err)
+	return fmt.Sprintf("twilioacct: store: %s: %v", strings.TrimSpace(e.Op+" "+e.SID), e.Err)
 }
 
 // Unwrap returns the store's own error.

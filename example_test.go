@@ -122,3 +122,42 @@ func ExampleHandle_Services() {
 	fmt.Println(*account.FriendlyName)
 	// Output: Falcon Flights
 }
+
+func ExampleProvider_SyncAll() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	falcon := fake.AddSubaccount("Falcon Flights").SID
+	fake.SetStatus(falcon, twiliotest.Suspended)
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: falcon, Status: twilioacct.StatusActive})
+	provider, ctx := exampleProvider(fake, store), context.Background()
+
+	report, err := provider.SyncAll(ctx, &twilioacct.SyncAllOptions{
+		Observe: func(e twilioacct.SyncEvent) {
+			fmt.Println(e.Name, e.Kind, "from", e.Before, "to", e.After)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Synced(), "synced,", report.Changed, "changed,", report.Failed, "failed")
+	// Output:
+	// Falcon Flights changed from active to suspended
+	// 1 synced, 1 changed, 0 failed
+}
+
+func ExampleProvider_Dashboard() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	falcon := fake.AddSubaccount("Falcon Flights").SID
+	owl := fake.AddSubaccount("Owl Post").SID
+	fake.SetStatus(owl, twiliotest.Suspended)
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: falcon}, twilioacct.Record{SID: owl})
+	provider, ctx := exampleProvider(fake, store), context.Background()
+
+	dashboard, err := provider.Dashboard(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(dashboard.Total, "accounts,", dashboard.Active, "active,", dashboard.Suspended, "suspended")
+	// Output: 2 accounts, 1 active, 1 suspended
+}

@@ -23,6 +23,7 @@ type MemStore struct {
 
 var (
 	_ Scanner      = (*MemStore)(nil)
+	_ Maker        = (*MemStore)(nil)
 	_ BatchSaver   = (*MemStore)(nil)
 	_ TenantLoader = (*MemStore)(nil)
 	_ Claimer      = (*MemStore)(nil)
@@ -43,6 +44,9 @@ func (s *MemStore) Making() *MemStore {
 	s.makes = true
 	return s
 }
+
+// Makes implements [Maker].
+func (s *MemStore) Makes() bool { return s.makes }
 
 // alive refuses what has no context, and gives up when it has ended.
 func alive(ctx context.Context) error {
@@ -122,7 +126,7 @@ func (s *MemStore) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[Entry,
 				yield(Entry{}, err)
 				return
 			}
-			e := Entry{ID: r.SID, SID: r.SID, Status: r.Status, Rev: r.Rev, Fingerprint: Fingerprint(seed, r.AuthToken)}
+			e := Entry{ID: r.SID, SID: r.SID, Status: r.Status, Rev: r.Rev, Fingerprint: Fingerprint(seed, r.AuthToken.Reveal())}
 			if !yield(e, nil) {
 				return
 			}

@@ -21,6 +21,8 @@ type Provider struct {
 	store  Store // nil: none
 	rest   *rest.Client
 
+	concurrent int // requests at once
+
 	log *slog.Logger
 
 	accounts *remembered[Account] // by SID
@@ -91,8 +93,11 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		return nil, invalid("options: Store is a nil pointer: leave Store nil, or make a store")
 	}
 	p := &Provider{
-		parent:    parent,
-		store:     o.Store,
+		parent: parent,
+		store:  o.Store,
+
+		concurrent: o.MaxConcurrent,
+
 		log:       o.Logger,
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
@@ -135,6 +140,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if copied.CacheTime == 0 {
 		copied.CacheTime = time.Minute
+	}
+	if copied.MaxConcurrent == 0 {
+		copied.MaxConcurrent = 50
 	}
 	if copied.Logger == nil {
 		copied.Logger = slog.New(slog.DiscardHandler)

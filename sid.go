@@ -31,13 +31,16 @@ func checkCall(ctx context.Context, accountSID string) error {
 	return nil
 }
 
-// quote shows what somebody passed for a SID, but never all of something long: it may be a token that was pasted there.
-func quote(s string) string {
-	const shown = 4
-	if len(s) > shown && !isSID("AC", s) {
-		return strconv.Quote(s[:shown] + "…")
+// quote shows what somebody passed for a SID.
+func quote(s string) string { return strconv.Quote(shown(s)) }
+
+// shown is a SID, or the beginning of what stands in its place: it may be a token that was pasted there.
+func shown(s string) string {
+	const most = 4
+	if len(s) > most && !isSID("AC", s) {
+		return s[:most] + "…"
 	}
-	return strconv.Quote(s)
+	return s
 }
 
 func isContext(err error) bool {

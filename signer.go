@@ -22,8 +22,7 @@ func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error
 		return auth, refusal // the code says more than the status
 	}
 	p := s.provider
-	ours := judged(refusal, ErrUnauthenticated,
-		"the parent's credentials are wrong or may not do this, or the parent is suspended or closed")
+	ours := judged(refusal, ErrUnauthenticated, p.parent.refusedBecause())
 	if about := refusedAccount(refusal); about == "" || about == p.parent.AccountSID {
 		return auth, ours
 	}

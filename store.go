@@ -206,21 +206,34 @@ type Entry struct {
 }
 
 // Fingerprint tells whether two tokens are the same without keeping either. It means nothing beyond the seed, which lives as
-// long as the process at most. No token's fingerprint is 0, and 0 is that of no token.
-func Fingerprint(seed maphash.Seed, token Secret) uint64 {
-	if token.IsZero() {
+// long as the process at most. The empty string is no token: its fingerprint is 0, and no token's is. It takes the token itself,
+// for a scan that made a [Secret] of each would take twice as long.
+func Fingerprint(seed maphash.Seed, token string) uint64 {
+	if token == "" {
 		return 0
 	}
-	return max(1, maphash.String(seed, token.Reveal()))
+	return max(1, maphash.String(seed, token))
+}
+
+// Maker tells whether a Store makes records. Of a Store that is none, only an attempt tells.
+type Maker interface {
+	Store
+
+	// Makes reports whether Save makes the record of an account that has none.
+	Makes() bool
 }
 
 // BatchSaver saves many records in few round trips.
 type BatchSaver interface {
 	Store
 
-	// SaveBatch saves each record as Save would, and returns those that were not saved, each with its reason. The error is for
-	// what says nothing of single records, such as a lost connection: any of them may have been written then, and saving all
-	// of them again is safe.
+	// SaveBatch saves records of which the caller knows, from Scan, that they differ and under which revision. It may write
+	// without a look at what is kept, and so is Save but for three things. A record in which nothing differs may be written all
+	// the same. A record that is found at its next revision, with all that was to be saved in it, may count as saved, whoever
+	// wrote it. Where several documents hold a SID, SaveBatch may write only one of them: such a record belongs to Save.
+	//
+	// It returns the records that were not saved, each with its reason. The error is for what says nothing of single records,
+	// such as a lost connection: any of them may have been written then, and saving all of them again is safe.
 	SaveBatch(ctx context.Context, records []Record) ([]SaveFailure, error)
 }
 

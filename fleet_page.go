@@ -1,0 +1,222 @@
+package twilioacct
+
+import (
+	"context"
+	"encoding/json"
+	"hash/maphash"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/twilioacct/twilioacct/internal/page"
+)
+
+// page compares a page of accounts with the documents. The first one was asked for before the documents were read, so a document that
+// differs may be newer than it, by somebody who has changed the account and the document meanwhile. Then the page is read again.
+func (r *fleetRun) page(ctx context.Context, p *listedPage) {
+	defer r.listing.reuse(p)
+	r.report.PageSize = p.size
+	if !p.isEarly || r.agrees(p.List) {
+		r.accounts(ctx, p.List, isFresh)
+		return
+	}
+	again, err := r.listing.pageOf(r.provider.asParent(ctx), page.Cursor{}, p.size)
+	if err != nil {
+		r.accounts(ctx, p.List, isOld)
+		return
+	}
+	r.accounts(ctx, again.List, isFresh)
+	r.listing.reuse(again)
+	r.accounts(ctx, p.List, isRepeated)
+}
+
+// age says what a page is worth.
+type age int
+
+const (
+	isFresh    age = iota // asked for after the documents were read
+	isOld                 // a document may be newer than it, so what differs is looked at one by one
+	isRepeated            // old, and read again: only what is not on it any more is new
+)
+
+// agrees is true where no document differs from the page.
+func (r *fleetRun) agrees(accounts []page.Listed) bool {
+	for i := range accounts {
+		a := &accounts[i]
+		if s, ok := newSID(a.SID); ok && !r.documents.agree(s, a) {
+			return false
+		}
+	}
+	return true
+}
+
+// accounts takes up the accounts of a page that it has not seen before, and writes what has changed.
+func (r *fleetRun) accounts(ctx context.Context, accounts []page.Listed, age age) {
+	r.findParent(accounts)
+	var changes bulk
+	for i := range accounts {
+		if c := r.account(ctx, &accounts[i], age); c.line != nil {
+			changes = append(changes, c)
+		}
+	}
+	r.write(ctx, changes)
+}
+
+// account settles an account whose document agrees, and returns the change of one whose document does not.
+func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none change) {
+	s, ok := newSID(a.SID)
+	if !ok {
+		r.malformed(a, age)
+		return none
+	}
+	x := r.documents.find(s)
+	if x != nil && x.has(isSeen) {
+		return none
+	}
+	r.report.Listed++
+	r.report.TokensHidden = r.report.TokensHidden || len(a.AuthToken) == 0 && r.provider.parent.APIKeySID != ""
+	if x == nil {
+		return r.newcomer(ctx, s, a)
+	}
+	for y := range r.documents.all(s) {
+		y.set(isSeen)
+	}
+	switch {
+	case r.documents.agree(s, a):
+		r.unchanged(s)
+	case age != isFresh || x.has(isCopied):
+		// left open, to be looked at by itself
+	case !x.has(isSettled):
+		return r.planned(ctx, x, a)
+	}
+	return none
+}
+
+// malformed tells of an account that no document can hold.
+func (r *fleetRun) malformed(a *page.Listed, age age) {
+	if age != isRepeated {
+		r.fail(SyncEvent{Name: string(a.FriendlyName), Err: listError("the list shows an account whose SID is " + quote(string(a.SID)))})
+	}
+}
+
+// newcomer is an account that the scan has shown no document of.
+func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (none change) {
+	x, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()}) // so that it is known if Twilio lists it again
+	x.set(isSeen | isNew)
+	if _, isStrange := r.strange[string(a.SID)]; isStrange {
+		x.set(isSettled)
+		return none
+	}
+	if r.report.OneByOne {
+		r.look(ctx, single{sid: s.String(), line: x, listed: fullAccount(a)})
+		return none
+	}
+	x.set(isSettled)
+	switch {
+	case r.isParent(s) || r.opts.Adopt != nil && r.adopted(ctx, *fullAccount(a)):
+	case r.makes:
+		return r.planned(ctx, x, a)
+	default:
+		r.unknown(s.String(), string(a.FriendlyName))
+	}
+	return none
+}
+
+func (r *fleetRun) unknown(sid, name string) {
+	r.report.Unknown++
+	r.observe(SyncEvent{Kind: EventUnknown, SID: sid, Name: name})
+}
+
+// adopted is true where nothing is left to do for an account without a document.
+func (r *fleetRun) adopted(ctx context.Context, a Account) bool {
+	if r.opts.Adopt == nil || r.opts.DryRun {
+		return false
+	}
+	adopted, err := r.opts.Adopt(ctx, a)
+	switch {
+	case err != nil:
+		r.fail(SyncEvent{SID: a.SID, Name: a.FriendlyName, Err: err})
+	case adopted:
+		r.made()
+	}
+	return adopted || err != nil
+}
+
+// made counts a document that there is now.
+func (r *fleetRun) made() {
+	r.report.Documents++
+	r.report.Made++
+	r.report.Changed++
+}
+
+// planned is how a document becomes what Twilio shows. The change is told before it is written.
+func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) change {
+	before := r.documents.status(x)
+	after := before
+	if len(a.Status) > 0 {
+		after = r.documents.asStatus(a.Status)
+	}
+	c := change{
+		line:     x,
+		isStatus: before != after,
+		record: Record{
+			SID:       x.sid.String(),
+			AuthToken: NewSecret(string(a.AuthToken)),
+			Status:    after,
+			Rev:       int64(x.rev),
+		},
+	}
+	if r.opts.Observe != nil {
+		r.change(ctx, SyncEvent{
+			SID: c.record.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName), Before: before, After: after,
+			TokenChanged: r.documents.tokenDiffers(x, a),
+		}, c.record.Rev)
+	}
+	return c
+}
+
+// documentID is "" for a document that is yet to be made.
+func (r *fleetRun) documentID(x *line) string {
+	if x.has(isNew) {
+		return ""
+	}
+	return r.documents.id(x)
+}
+
+// unchanged settles documents that are as they should be.
+func (r *fleetRun) unchanged(s sid) {
+	for x := range r.documents.all(s) {
+		if !x.has(isSettled) {
+			x.set(isSettled)
+			r.report.Unchanged++
+		}
+	}
+}
+
+// agree is true where all documents that hold the SID, but for those that cannot be read, are as Twilio has the account.
+func (l *ledger) agree(s sid, a *page.Listed) bool {
+	for x := range l.all(s) {
+		if !x.has(isSettled) && (l.statusDiffers(x, a) || l.tokenDiffers(x, a)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *ledger) statusDiffers(x *line, a *page.Listed) bool {
+	return len(a.Status) > 0 && string(l.status(x)) != string(a.Status)
+}
+
+// tokenDiffers is false for a token that Twilio hides.
+func (l *ledger) tokenDiffers(x *line, a *page.Listed) bool {
+	return len(a.AuthToken) > 0 && x.fingerprint != fingerprint(l.seed, a.AuthToken)
+}
+
+func fingerprint(seed maphash.Seed, token []byte) uint64 { return max(1, maphash.Bytes(seed, token)) }
+
+// fullAccount is all that Twilio shows of an account. The page was found to be good JSON before.
+func fullAccount(a *page.Listed) *Account {
+	var raw api.ApiV2010Account
+	_ = json.Unmarshal(a.Object, &raw) // what has another form than documented is left out
+	account := newAccount(&raw)
+	return &account
+}
