@@ -97,14 +97,18 @@ var kinds = []kind{
 }
 
 var (
-	storeKind = kind{nil, "store", "Check the database, then run it again."}
-	otherKind = kind{nil, "other", "If it stays so, that is all there is to go by."}
+	storeKind        = kind{nil, "store", "Check the database, then run it again."}
+	interruptedStore = kind{nil, "store", "It was interrupted: run it again."}
+	otherKind        = kind{nil, "other", "If it stays so, that is all there is to go by."}
 )
 
 func kindOf(err error) kind {
 	// Whatever lies below a failure of the store, such as a conflict, is the store's and not Twilio's.
 	var storeErr *twilioacct.StoreError
-	if errors.As(err, &storeErr) || errors.Is(err, setup.ErrStore) {
+	switch {
+	case errors.As(err, &storeErr) && errors.Is(storeErr, context.Canceled):
+		return interruptedStore
+	case storeErr != nil, errors.Is(err, setup.ErrStore):
 		return storeKind
 	}
 	for _, k := range kinds {

@@ -24,6 +24,7 @@ const (
 type Output struct {
 	Stdout, Stderr io.Writer
 	JSON           bool // one document on Stdout, and nothing else there
+	Lines          bool // documents that come again and again, each on a line of its own
 }
 
 // BadUsage returns the exit status of what package flag has said already; asking for help is no mistake.
@@ -53,11 +54,13 @@ func isUsage(err error) bool {
 	return kindOf(err).name == "invalid" && (!errors.As(err, &answered) || answered.Status == 0)
 }
 
-// Document prints the JSON document.
+// Document prints a JSON document.
 func (o Output) Document(v any) error {
 	encoder := json.NewEncoder(o.Stdout)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
+	if !o.Lines {
+		encoder.SetIndent("", "  ")
+	}
 	return encoder.Encode(v)
 }
 

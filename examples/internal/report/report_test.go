@@ -62,6 +62,14 @@ func TestALineIsOneLine(t *testing.T) {
 	assert.Equal(t, sid+": other: context canceled interrupt signal received. It was interrupted: run it again.", report.Line(sid, err))
 }
 
+func TestAStoreThatWasInterruptedIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	err := &twilioacct.StoreError{Op: "Scan", Err: context.Canceled}
+	assert.Equal(t, "store: Scan: context canceled. It was interrupted: run it again.", report.Sentence(err))
+	err.Err = errors.New("no primary")
+	assert.Equal(t, "store: Scan: no primary. Check the database, then run it again.", report.Sentence(err))
+}
+
 func TestATextOfSomebodyElsesStaysOnItsLine(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "a b c [31mred", report.Plain("a\tb\nc \x1b[31mred"))

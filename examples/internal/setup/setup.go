@@ -34,15 +34,23 @@ type Env struct {
 	Parent  twilioacct.Credentials
 	Options twilioacct.Options // for twilioacct.New; its Store is open
 	SIDs    []string           // the accounts that the program is about
-	Demo    *Demo              // the accounts of the fake; nil at the real Twilio
+	Demo    *Demo              // the accounts of the fake; nil at the real Twilio, and of a fleet
 
-	close func()
+	timePasses func() // nil at the real Twilio, where nobody has to ask for it
+	close      func()
 }
 
 // Open reads the environment and opens what it names. What is worth knowing about that is a line on notes. The environment being
 // wrong is twilioacct.ErrInvalid, a MongoDB that does not answer is [ErrStore].
-func Open(ctx context.Context, notes io.Writer) (*Env, error) {
-	env, err := fromEnvironment(notes)
+func Open(ctx context.Context, notes io.Writer) (*Env, error) { return open(ctx, notes, Offline) }
+
+// OpenFleet is Open for a program about all accounts at once: offline there is [OfflineFleet].
+func OpenFleet(ctx context.Context, notes io.Writer) (*Env, error) {
+	return open(ctx, notes, OfflineFleet)
+}
+
+func open(ctx context.Context, notes io.Writer, offline func() *Env) (*Env, error) {
+	env, err := fromEnvironment(notes, offline)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +63,7 @@ func Open(ctx context.Context, notes io.Writer) (*Env, error) {
 // OpenFor is Open for a program about the accounts with these SIDs. Offline, none stands for all of the fake's; at the real
 // Twilio it is twilioacct.ErrInvalid. Beside [ErrStore] there is an Env, with an empty store in memory.
 func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) {
-	env, err := fromEnvironment(notes)
+	env, err := fromEnvironment(notes, Offline)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +82,19 @@ func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) 
 // Close closes what Open opened.
 func (e *Env) Close() { e.close() }
 
-func fromEnvironment(notes io.Writer) (*Env, error) {
+// TimePasses changes a little of the fake's fleet, so that a program that looks again has something to see. The real Twilio does so
+// by itself.
+func (e *Env) TimePasses() {
+	if e.timePasses != nil {
+		e.timePasses()
+	}
+}
+
+func fromEnvironment(notes io.Writer, offline func() *Env) (*Env, error) {
 	parent, err := twilioacct.CredentialsFromEnv()
 	if errors.Is(err, twilioacct.ErrNoCredentials) {
 		fmt.Fprintln(notes, offlineNote())
-		return Offline(), nil
+		return offline(), nil
 	}
 	if err != nil {
 		return nil, err

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
@@ -92,27 +94,40 @@ func (r Result) HoldsNoSecret(t *testing.T, fake *twiliotest.Server, env Env) {
 	}
 }
 
-// badUsage are environments and arguments that no example about accounts accepts.
-var badUsage = map[string]struct {
-	env  Env
-	args []string
-}{
-	"an unknown flag":               {nil, []string{"-verbose"}},
-	"an unknown flag after a SID":   {nil, []string{sid, "-verbose"}},
-	"a flag with a strange value":   {nil, []string{"-json=perhaps"}},
-	"no SID at the real Twilio":     {Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token}, nil},
-	"a SID without its token":       {Env{"TWILIO_ACCOUNT_SID": sid}, []string{sid}},
-	"a token without its SID":       {Env{"TWILIO_AUTH_TOKEN": token}, []string{sid}},
-	"an API key without its secret": {Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_API_KEY": key}, []string{sid}},
-	"a malformed SID of the parent": {Env{"TWILIO_ACCOUNT_SID": token, "TWILIO_AUTH_TOKEN": token}, []string{sid}},
+// HoldsNoSecretOf asserts that no auth token of the accounts that the provider lists, nor that of the parent, was printed.
+func (r Result) HoldsNoSecretOf(t *testing.T, provider *twilioacct.Provider) {
+	t.Helper()
+	tokens := map[string]string{}
+	for account, err := range provider.Accounts(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[account.AuthToken.Reveal()] = account.SID
+	}
+	for _, text := range hexDigits.FindAllString(r.Stdout+r.Stderr, -1) {
+		if sid, found := tokens[text]; found {
+			t.Errorf("the auth token of %s was printed", sid)
+		}
+	}
+}
+
+// hexDigits is what tokens look like, and the rest of a SID.
+var hexDigits = regexp.MustCompile(`[0-9a-f]{32}`)
+
+// badEnvironments are those that no example accepts.
+var badEnvironments = map[string]Env{
+	"a SID without its token":       {"TWILIO_ACCOUNT_SID": sid},
+	"a token without its SID":       {"TWILIO_AUTH_TOKEN": token},
+	"an API key without its secret": {"TWILIO_ACCOUNT_SID": sid, "TWILIO_API_KEY": key},
+	"a malformed SID of the parent": {"TWILIO_ACCOUNT_SID": token, "TWILIO_AUTH_TOKEN": token},
 	"a base URL that is none": {
-		Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "TWILIO_BASE_URL": "http://me:" + token + "@there"}, []string{sid},
+		"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "TWILIO_BASE_URL": "http://me:" + token + "@there",
 	},
 	"a MONGODB_URI that is none": {
-		Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "MONGODB_URI": "mongo://me:" + token + "@there"}, []string{sid},
+		"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "MONGODB_URI": "mongo://me:" + token + "@there",
 	},
 	"a MONGODB_URI whose password is not escaped": {
-		Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "MONGODB_URI": "mongodb://me:" + token + "%@there"}, []string{sid},
+		"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "MONGODB_URI": "mongodb://me:" + token + "%@there",
 	},
 }
 
@@ -122,16 +137,37 @@ const (
 	token = "89abcdef0123456789abcdef01234567"
 )
 
-// RefusesBadUsage asserts that the program says on standard error what is wrong, prints nothing else, and exits with 2.
+// RefusesBadUsage asserts that a program about accounts says on standard error what is wrong, prints nothing else, and exits with 2.
 func (p Program) RefusesBadUsage(t *testing.T) {
-	for name, c := range badUsage {
-		t.Run(name, func(t *testing.T) {
-			got := p.Run(t, c.env, append([]string{"-json"}, c.args...)...)
-			if got.Status != 2 || got.Stdout != "" || got.Stderr == "" || strings.Contains(got.Stderr, token) {
-				t.Errorf("exit status %d\nstandard output: %s\nstandard error: %s", got.Status, got.Stdout, got.Stderr)
-			}
-		})
+	p.refuses(t, "no SID at the real Twilio", Env{"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token})
+	p.refuses(t, "an unknown flag after a SID", nil, sid, "-verbose")
+	p.refusesBadUsage(t, sid)
+}
+
+// RefusesBadUsageWithoutArguments is RefusesBadUsage for a program that takes none; each of more is another bad usage of it.
+func (p Program) RefusesBadUsageWithoutArguments(t *testing.T, more ...[]string) {
+	p.refuses(t, "an argument", nil, sid)
+	for _, args := range more {
+		p.refuses(t, strings.Join(args, " "), nil, args...)
 	}
+	p.refusesBadUsage(t)
+}
+
+func (p Program) refusesBadUsage(t *testing.T, good ...string) {
+	p.refuses(t, "an unknown flag", nil, append([]string{"-verbose"}, good...)...)
+	p.refuses(t, "a flag with a strange value", nil, append([]string{"-json=perhaps"}, good...)...)
+	for name, env := range badEnvironments {
+		p.refuses(t, name, env, good...)
+	}
+}
+
+func (p Program) refuses(t *testing.T, name string, env Env, args ...string) {
+	t.Run(name, func(t *testing.T) {
+		got := p.Run(t, env, append([]string{"-json"}, args...)...)
+		if got.Status != 2 || got.Stdout != "" || got.Stderr == "" || strings.Contains(got.Stderr, token) {
+			t.Errorf("exit status %d\nstandard output: %s\nstandard error: %s", got.Status, got.Stdout, got.Stderr)
+		}
+	})
 }
 
 // NoMongoDB is the environment of a program whose MongoDB does not answer, and how its password reads.

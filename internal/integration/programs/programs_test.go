@@ -2,14 +2,10 @@ package programs
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,38 +18,12 @@ import (
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
-// folder is where the programs are built, once for all tests.
-var folder string
-
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	var err error
-	if folder, err = os.MkdirTemp("", "twilioacct-programs"); err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }() // what is left is in the temporary folder
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", folder+string(filepath.Separator), "./examples/...")
-	build.Dir = filepath.Join("..", "..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintln(os.Stderr, string(out))
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(Main(m, "./examples/...")) }
 
 // run starts a program with that environment and no other of Twilio's or MongoDB's.
 func run(t *testing.T, env map[string]string, program string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(folder, program), args...)
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "TWILIO_") && !strings.HasPrefix(v, "MONGODB_") {
-			cmd.Env = append(cmd.Env, v)
-		}
-	}
-	for k, v := range env {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
+	cmd := Command(t.Context(), env, program, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

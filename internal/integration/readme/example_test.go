@@ -139,3 +139,36 @@ func Example_node() {
 	_ = time.Since(health.LastChecked)
 	// Output: alert: Falcon Flights
 }
+
+func Example_fleet() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	sid := fake.AddSubaccount("Falcon Flights").SID
+	fake.SetStatus(sid, twiliotest.Suspended)
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: sid, Status: twilioacct.StatusActive})
+	provider, err := twilioacct.New(parent, &twilioacct.Options{BaseURL: fake.URL(), Store: store})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sendAlert := func(name string) { fmt.Println("alert:", name) }
+
+	report, err := provider.SyncAll(ctx, &twilioacct.SyncAllOptions{
+		Observe: func(e twilioacct.SyncEvent) {
+			switch {
+			case e.Kind == twilioacct.EventChanged && e.After == twilioacct.StatusSuspended && e.Before != e.After:
+				sendAlert(e.Name) // at least once; e.ID is the same each time
+			case e.Kind == twilioacct.EventFailed:
+				fmt.Println("failed:", e.DocumentID, e.SID, e.Err)
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err) // the run broke off; the report says how far it came
+	}
+	fmt.Println(report.Listed, report.Changed, report.Unchanged, report.Failed)
+	// Output:
+	// alert: Falcon Flights
+	// 2 1 0 0
+}
