@@ -49,11 +49,12 @@ type DashboardFailure struct {
 // A document that cannot be read, or whose account the listing does not show, is a failure in the Dashboard and no error. If the
 // listing breaks off, the error says why, and so do the failures of all documents that it had not shown by then.
 func (p *Provider) Dashboard(ctx context.Context) (Dashboard, error) {
+	none := Dashboard{Accounts: []DashboardRow{}} // in JSON a list is a list
 	if err := checkCall(ctx, p.parent.AccountSID); err != nil {
-		return Dashboard{}, err
+		return none, err
 	}
 	if p.store == nil {
-		return Dashboard{}, invalid("Dashboard needs a store: set Options.Store")
+		return none, invalid("Dashboard needs a store: set Options.Store")
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
@@ -61,13 +62,13 @@ func (p *Provider) Dashboard(ctx context.Context) (Dashboard, error) {
 	defer stop()
 	l := p.newListing(largestPage)
 	background.Go(func() { l.run(ctx) })
-	d := drawing{documents: newLedger(p.seed), strange: map[string][]Entry{}}
+	d := drawing{documents: newLedger(p.seed)}
 	canScan, err := p.scan(ctx, d.document)
 	switch {
 	case err != nil:
-		return Dashboard{}, err
+		return none, err
 	case !canScan:
-		return Dashboard{}, &StoreError{Op: "Scan", Err: errors.ErrUnsupported}
+		return none, &StoreError{Op: "Scan", Err: errors.ErrUnsupported}
 	}
 	close(l.scanned)
 	d.Accounts = make([]DashboardRow, 0, d.documents.size)
@@ -84,7 +85,6 @@ type drawing struct {
 	Dashboard
 
 	documents ledger
-	strange   map[string][]Entry
 }
 
 func (d *drawing) document(e Entry, err error) {
@@ -93,15 +93,11 @@ func (d *drawing) document(e Entry, err error) {
 	}
 	d.Total++
 	x, _ := d.documents.add(e)
-	err = unreadable(e, err)
-	switch {
-	case err != nil:
+	if err = unreadable(e, err); err != nil {
 		d.fail(e, err)
 		if x != nil {
 			x.set(isSettled)
 		}
-	case x == nil:
-		d.strange[e.SID] = append(d.strange[e.SID], e)
 	}
 }
 
@@ -113,10 +109,6 @@ func (d *drawing) fail(e Entry, err error) {
 func (d *drawing) page(p *listedPage) {
 	for i := range p.List {
 		a := &p.List[i]
-		for _, e := range d.strange[string(a.SID)] {
-			d.row(e.ID, a)
-		}
-		delete(d.strange, string(a.SID))
 		s, ok := newSID(a.SID)
 		if !ok {
 			continue
@@ -183,11 +175,6 @@ func (d *drawing) finish(broken error) {
 	for x := range d.documents.lines {
 		if !x.has(isSettled) {
 			d.fail(Entry{ID: d.documents.id(x), SID: x.sid.String()}, broken)
-		}
-	}
-	for _, entries := range d.strange {
-		for _, e := range entries {
-			d.fail(e, broken)
 		}
 	}
 }

@@ -96,7 +96,7 @@ type SyncReport struct {
 
 	Changed   int // documents that were written (in a dry run: would be)
 	Unchanged int // documents that were as they should be
-	Failed    int // documents, and accounts that could not be made sense of
+	Failed    int // documents, and accounts without one: such a failure has no DocumentID
 	Gone      int // documents of accounts that were closed and are deleted by now
 
 	Missing    int // documents without an account: the gone ones, and those that failed because Twilio shows the parent no such account

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/twilioacct/twilioacct/internal/rest"
 )
 
 // change is what a page changes in one document.
@@ -52,34 +54,33 @@ func (w *bulkWriter) save(ctx context.Context, records []Record) (failures []Sav
 			w.isTired = false
 			return failures, nil
 		}
-		if w.isTired || pause > longestPause || !slept(ctx, pause) {
+		if w.isTired || pause > longestPause || !rest.Sleep(ctx, pause) {
 			w.isTired = true
 			return failures, err
 		}
 	}
 }
 
-func slept(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
+func (w *bulkWriter) saveOnce(ctx context.Context, records []Record) ([]SaveFailure, error) {
+	batches, ok := StoreAs[BatchSaver](w.store)
+	if !ok {
+		return w.saveEach(ctx, records), nil
 	}
+	limited, cancel := context.WithTimeout(ctx, w.patience())
+	defer cancel()
+	failures, err := batches.SaveBatch(limited, records)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return w.saveEach(ctx, records), nil
+	}
+	return failures, err
 }
 
-func (w *bulkWriter) saveOnce(ctx context.Context, records []Record) ([]SaveFailure, error) {
-	if batches, ok := StoreAs[BatchSaver](w.store); ok {
-		ctx, cancel := context.WithTimeout(ctx, storeTime)
-		defer cancel()
-		failures, err := batches.SaveBatch(ctx, records)
-		if !errors.Is(err, errors.ErrUnsupported) {
-			return failures, err
-		}
+// patience bounds a bulk. A Store that is away for good must not hold up each bulk of a large fleet.
+func (w *bulkWriter) patience() time.Duration {
+	if w.isTired {
+		return 2 * time.Second
 	}
-	return w.saveEach(ctx, records), nil
+	return storeTime
 }
 
 // saveEach is how a Store is written to that takes no bulks.
@@ -123,9 +124,6 @@ func (r *fleetRun) write(ctx context.Context, b bulk) {
 // of any of them.
 func (r *fleetRun) written(ctx context.Context, b bulk, refused []SaveFailure, err error) {
 	r.pending--
-	if err != nil && ctx.Err() != nil {
-		return // the run is over
-	}
 	reasons := make(map[string]error, len(refused))
 	for _, f := range refused {
 		reasons[f.SID] = f.Err
@@ -135,6 +133,7 @@ func (r *fleetRun) written(ctx context.Context, b bulk, refused []SaveFailure, e
 		switch {
 		case reason == nil:
 			r.saved(c)
+		case ctx.Err() != nil: // the run is over, and nothing is known of it
 		case errors.Is(reason, ErrStale), errors.Is(reason, ErrNoRecord):
 			c.line.clear(isSettled)
 		default:

@@ -41,10 +41,12 @@ type line struct {
 type marks uint8
 
 const (
-	isSeen    marks = 1 << iota // Twilio has listed the account
-	isSettled                   // the document is counted
-	isCopied                    // another document holds the SID, too
-	isNew                       // there is no document, or there was none when they were read
+	isSeen     marks = 1 << iota // Twilio has listed the account
+	isSettled                    // the document is counted
+	isCopied                     // another document holds the SID, too
+	isNew                        // there is no document, or there was none when they were read
+	isStrange                    // its revision or its status is none that a line can keep
+	isOutdated                   // Twilio has listed the account otherwise
 )
 
 func (m *marks) set(which marks)     { *m |= which }
@@ -92,14 +94,10 @@ func (s sid) String() string {
 	return string(hex.AppendEncode(text, s[:]))
 }
 
-// add takes up a document and returns its line, and a line that had the same SID before, or nil. What is too strange to be kept in so
-// little space, such as a SID in capitals, is not taken up: nil.
+// add takes up a document and returns its line, and a line that had the same SID before, or nil. It takes up none whose SID is not one
+// as Twilio writes them: nil.
 func (l *ledger) add(e Entry) (added, before *line) {
 	s, ok := newSID(e.SID)
-	if !ok || e.Rev < 0 || e.Rev > math.MaxUint32 {
-		return nil, nil
-	}
-	status, ok := l.statusNumber(e.Status)
 	if !ok {
 		return nil, nil
 	}
@@ -109,13 +107,23 @@ func (l *ledger) add(e Entry) (added, before *line) {
 	}
 	l.size++
 	added = l.at(l.size)
-	*added = line{sid: s, fingerprint: e.Fingerprint, rev: uint32(e.Rev), status: status, id: l.ids.add(e.ID, e.SID)}
+	*added = line{sid: s, id: l.ids.add(e.ID, e.SID)}
+	l.note(added, e)
 	if l.size > len(l.heads) {
 		l.chainAll()
 	} else {
 		l.chain(l.size)
 	}
 	return added, before
+}
+
+// note writes down what is to be known of a document.
+func (l *ledger) note(x *line, e Entry) {
+	status, ok := l.statusNumber(e.Status)
+	if !ok || e.Rev < 0 || e.Rev > math.MaxUint32 {
+		x.set(isStrange)
+	}
+	x.status, x.rev, x.fingerprint = status, uint32(e.Rev), e.Fingerprint //nolint:gosec // a strange one is not gone by
 }
 
 // again is true for a document that was taken up before: a scan may see one twice that is written meanwhile. The later sight counts.
@@ -125,13 +133,11 @@ func (l *ledger) again(e Entry) bool {
 		return false
 	}
 	for x := range l.all(s) {
-		if l.id(x) != e.ID {
-			continue
+		if l.id(x) == e.ID {
+			x.clear(isStrange)
+			l.note(x, e)
+			return true
 		}
-		if status, ok := l.statusNumber(e.Status); ok && e.Rev >= 0 && e.Rev <= math.MaxUint32 {
-			x.fingerprint, x.rev, x.status = e.Fingerprint, uint32(e.Rev), status
-		}
-		return true
 	}
 	return false
 }

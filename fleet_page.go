@@ -83,8 +83,8 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none c
 	switch {
 	case r.documents.agree(s, a):
 		r.unchanged(s)
-	case age != isFresh || x.has(isCopied):
-		// left open, to be looked at by itself
+	case age != isFresh || x.has(isCopied) || x.has(isStrange):
+		r.documents.outdate(s, a) // and left open, to be looked at by itself
 	case !x.has(isSettled):
 		return r.planned(ctx, x, a)
 	}
@@ -102,10 +102,6 @@ func (r *fleetRun) malformed(a *page.Listed, age age) {
 func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (none change) {
 	x, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()}) // so that it is known if Twilio lists it again
 	x.set(isSeen | isNew)
-	if _, isStrange := r.strange[string(a.SID)]; isStrange {
-		x.set(isSettled)
-		return none
-	}
 	if r.report.OneByOne {
 		r.look(ctx, single{sid: s.String(), line: x, listed: fullAccount(a)})
 		return none
@@ -195,11 +191,24 @@ func (r *fleetRun) unchanged(s sid) {
 // agree is true where all documents that hold the SID, but for those that cannot be read, are as Twilio has the account.
 func (l *ledger) agree(s sid, a *page.Listed) bool {
 	for x := range l.all(s) {
-		if !x.has(isSettled) && (l.statusDiffers(x, a) || l.tokenDiffers(x, a)) {
+		if !x.has(isSettled) && (x.has(isStrange) || l.differs(x, a)) {
 			return false
 		}
 	}
 	return true
+}
+
+// outdate marks the documents that are not as Twilio has the account.
+func (l *ledger) outdate(s sid, a *page.Listed) {
+	for x := range l.all(s) {
+		if !x.has(isStrange) && l.differs(x, a) {
+			x.set(isOutdated)
+		}
+	}
+}
+
+func (l *ledger) differs(x *line, a *page.Listed) bool {
+	return l.statusDiffers(x, a) || l.tokenDiffers(x, a)
 }
 
 func (l *ledger) statusDiffers(x *line, a *page.Listed) bool {

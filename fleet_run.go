@@ -19,7 +19,6 @@ type fleetRun struct {
 	makes    bool // the Store makes records that are missing
 
 	documents ledger
-	strange   map[string][]Entry // what the ledger cannot keep, by SID: looked at one by one
 
 	listing *listing
 	bulks   chan bulk
@@ -44,7 +43,6 @@ func (p *Provider) newFleetRun(o SyncAllOptions) *fleetRun {
 		opts:      o,
 		makes:     ok && maker.Makes(),
 		documents: newLedger(p.seed),
-		strange:   map[string][]Entry{},
 		listing:   p.newListing(o.PageSize),
 		bulks:     make(chan bulk, 1),
 		singles:   make(chan single),
@@ -120,15 +118,11 @@ func (r *fleetRun) document(e Entry, err error) {
 	}
 	r.report.Documents++
 	x, before := r.documents.add(e)
-	err = unreadable(e, err)
-	switch {
-	case err != nil:
+	if err = unreadable(e, err); err != nil {
 		r.fail(SyncEvent{SID: shown(e.SID), DocumentID: e.ID, Err: err})
 		if x != nil {
 			x.set(isSettled)
 		}
-	case x == nil:
-		r.strange[e.SID] = append(r.strange[e.SID], e)
 	}
 	if before != nil {
 		r.duplicate(before, x)
@@ -137,11 +131,11 @@ func (r *fleetRun) document(e Entry, err error) {
 
 // unreadable is what is wrong with a document, or nil.
 func unreadable(e Entry, err error) error {
-	switch {
-	case err != nil:
+	if err != nil {
 		return &StoreError{Op: "Scan", SID: shown(e.SID), Err: err}
-	case !isSID("AC", e.SID):
-		return &StoreError{Op: "Scan", Err: invalid("%s is not AC and 32 hex digits", quote(e.SID))}
+	}
+	if _, ok := newSID(e.SID); !ok {
+		return &StoreError{Op: "Scan", Err: invalid("the document's SID %s is not AC and 32 small hex digits", quote(e.SID))}
 	}
 	return nil
 }
@@ -219,16 +213,13 @@ func (r *fleetRun) finish(ctx context.Context) error {
 		return r.stopped(ctx)
 	case unlisted != nil && refusesParent(unlisted):
 		return r.refused(unlisted)
-	case r.listing.isPaging:
+	case r.listing.isPaging && !r.report.OneByOne:
 		unlisted = nil
 	}
 	for x := range r.documents.lines {
 		if ctx.Err() == nil && r.isOpen(x) {
 			r.lookAgain(ctx, x, unlisted)
 		}
-	}
-	for sid, entries := range r.strange {
-		r.look(ctx, single{sid: sid, strange: entries})
 	}
 	r.await(ctx)
 	switch {
@@ -254,7 +245,7 @@ func (r *fleetRun) isOpen(x *line) bool {
 
 func (r *fleetRun) lookAgain(ctx context.Context, x *line, unlisted error) {
 	isListed := x.has(isSeen)
-	s := single{sid: x.sid.String(), line: x, disagrees: isListed && x.has(isCopied)}
+	s := single{sid: x.sid.String(), line: x, outdated: r.outdated(x)}
 	switch {
 	case unlisted != nil && !isListed:
 		r.settle(ctx, s, outcome{err: unlisted})
@@ -263,6 +254,16 @@ func (r *fleetRun) lookAgain(ctx context.Context, x *line, unlisted error) {
 	default:
 		r.look(ctx, s)
 	}
+}
+
+// outdated are the statuses of the documents that hold the SID and were not as Twilio has listed the account, if there are several.
+func (r *fleetRun) outdated(x *line) (statuses []Status) {
+	for y := range r.documents.all(x.sid) {
+		if y.has(isCopied) && y.has(isOutdated) {
+			statuses = append(statuses, r.documents.status(y))
+		}
+	}
+	return statuses
 }
 
 // isClosed is true where all documents that hold the SID say so.

@@ -8,12 +8,11 @@ import (
 
 // single is an account that is looked at by itself.
 type single struct {
-	sid     string
-	line    *line    // of its documents, or …
-	strange []Entry  // … the documents themselves, where the ledger cannot keep them
-	listed  *Account // where no documents were read
+	sid    string
+	line   *line    // of one of its documents
+	listed *Account // where no documents were read
 
-	disagrees bool // one of several documents differed from the listing
+	outdated []Status // of several documents, those that were not as Twilio has listed the account
 }
 
 // outcome is what became of it.
@@ -61,7 +60,6 @@ func (r *fleetRun) outcome(ctx context.Context, s single) outcome {
 	})
 	switch {
 	case err == nil && r.opts.DryRun:
-		o.isChanged = o.isChanged || s.disagrees
 	case err == nil:
 		o.isStored, o.isChanged = synced.Stored, synced.Changed
 	case errors.Is(err, ErrNotFound) && !isStores(err):
@@ -89,12 +87,23 @@ func (r *fleetRun) compared(ctx context.Context, s single) (o outcome, isKnown b
 func (r *fleetRun) foreseen(ctx context.Context, s single, stored Record, found Account) outcome {
 	isMade := stored.SID == "" && r.mayMake(s.sid)
 	o := outcome{isStored: stored.SID != "" || isMade, isMade: isMade}
-	if o.isStored && stored.differs(found) {
+	if o.isStored && (stored.differs(found) || len(s.outdated) > 0) {
+		stored.Status = s.before(stored.Status, found.Status)
 		o.isChanged = true
 		o.isStatus = found.Status != "" && stored.Status != found.Status
 		r.tell(ctx, s, stored, found)
 	}
 	return o
+}
+
+// before is the status that will be replaced. The record has that of one document; another may be the one that differs.
+func (s single) before(stored, found Status) Status {
+	for _, other := range s.outdated {
+		if stored == found {
+			stored = other
+		}
+	}
+	return stored
 }
 
 // mayMake is true where the Store would make a record. The parent gets none that it has not had.
@@ -133,22 +142,14 @@ func (r *fleetRun) tell(ctx context.Context, s single, stored Record, a Account)
 	r.call(ctx, func() {
 		defer close(told)
 		r.change(ctx, SyncEvent{
-			SID: s.sid, DocumentID: r.documentOf(s), Name: a.FriendlyName, Before: stored.Status, After: a.Status,
-			TokenChanged: !a.AuthToken.IsZero() && a.AuthToken != stored.AuthToken,
+			SID: s.sid, DocumentID: r.documentID(s.line), Name: a.FriendlyName, Before: stored.Status, After: a.Status,
+			TokenChanged: !a.AuthToken.IsZero() && (a.AuthToken != stored.AuthToken || len(s.outdated) > 0),
 		}, stored.Rev)
 	})
 	select {
 	case <-told:
 	case <-ctx.Done():
 	}
-}
-
-// documentOf is the id of the document that an account is looked at for.
-func (r *fleetRun) documentOf(s single) string {
-	if s.line == nil {
-		return s.strange[0].ID
-	}
-	return r.documentID(s.line)
 }
 
 // settle counts what became of the documents that hold the account.
@@ -179,7 +180,7 @@ func (r *fleetRun) settle(ctx context.Context, s single, o outcome) {
 
 // isFound is true where there is a document that the scan has not shown.
 func (s single) isFound(o outcome) bool {
-	return s.line != nil && s.line.has(isNew) && !o.isMade && (o.isStored || o.err != nil)
+	return s.line.has(isNew) && o.isStored && !o.isMade
 }
 
 // lost tells of a document whose account was not fetched, or not stored.
@@ -217,11 +218,7 @@ func isParents(err error) bool {
 }
 
 // open returns the account's documents that are not settled, and settles them.
-func (r *fleetRun) open(s single) []Entry {
-	if s.line == nil {
-		return s.strange
-	}
-	var open []Entry
+func (r *fleetRun) open(s single) (open []Entry) {
 	for x := range r.documents.all(s.line.sid) {
 		if !x.has(isSettled) {
 			x.set(isSettled)

@@ -207,7 +207,7 @@ type Entry struct {
 
 // Fingerprint tells whether two tokens are the same without keeping either. It means nothing beyond the seed, which lives as
 // long as the process at most. The empty string is no token: its fingerprint is 0, and no token's is. It takes the token itself,
-// for a scan that made a [Secret] of each would take twice as long.
+// since to make a [Secret] of each would cost a scan more than all the rest.
 func Fingerprint(seed maphash.Seed, token string) uint64 {
 	if token == "" {
 		return 0

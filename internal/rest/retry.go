@@ -43,7 +43,7 @@ func (w *waits) before(ctx context.Context, r *request, f *Failure) bool {
 		return false // the failure that is known now says more than a deadline would
 	}
 	w.left -= wait
-	if sleep(ctx, wait) {
+	if Sleep(ctx, wait) {
 		return true
 	}
 	f.Err = Cause(ctx, f.Err)
@@ -94,7 +94,8 @@ func passing(err error) bool {
 	return !errors.Is(err, errTooLarge)
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
+// Sleep waits, and is false if the context ends before.
+func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
