@@ -1,8 +1,11 @@
 package mongostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -12,21 +15,23 @@ import (
 )
 
 // chunkSize bounds what is unknown after a lost reply, and keeps a command small.
-const chunkSize = 500
+const chunkSize = 1000
 
-// SaveBatch implements [twilioacct.BatchSaver], with one read and one unordered bulk write for each 500 records. After its error,
-// the records of one chunk may have been written, and those after it were not tried.
+// SaveBatch implements [twilioacct.BatchSaver], with one unordered bulk write for each 1000 records and without a read before it:
+// what a record sets replaces whatever a document of its revision has there. Only where fewer documents were written than should
+// be, they are read, to see what became of each. Records that remove something are saved one by one.
+//
+// After its error, the records of one chunk may have been written, and those after it were not tried. Saving the same records
+// again counts as saved what was written.
 func (s *Store) SaveBatch(ctx context.Context, records []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
 	if ctx == nil {
 		return nil, errNoContext
 	}
 	b := batch{store: s}
-	for len(records) > 0 {
-		n := min(len(records), chunkSize)
-		if err := b.save(ctx, records[:n]); err != nil {
+	for chunk := range slices.Chunk(records, chunkSize) {
+		if err := b.save(ctx, chunk); err != nil {
 			return b.failures, err
 		}
-		records = records[n:]
 	}
 	return b.failures, nil
 }
@@ -34,212 +39,247 @@ func (s *Store) SaveBatch(ctx context.Context, records []twilioacct.Record) ([]t
 // batch is a SaveBatch under way.
 type batch struct {
 	store    *Store
+	missing  []twilioacct.Record // of this chunk: no document holds them, and the store makes them
+	single   []twilioacct.Record // of this chunk: a look showed that they must be saved one by one
 	failures []twilioacct.SaveFailure
 }
 
-func (b *batch) fail(sid string, err error) {
-	b.failures = append(b.failures, twilioacct.SaveFailure{SID: sid, Err: err})
+func (b *batch) fail(r twilioacct.Record, err error) {
+	b.failures = append(b.failures, twilioacct.SaveFailure{SID: r.SID, Err: err})
 }
 
-// save saves a chunk: what can be written in bulk first, then one by one what cannot.
+// save writes a chunk as it is, then makes what turned out to have no document, and saves last what needs a look before its write.
 func (b *batch) save(ctx context.Context, records []twilioacct.Record) error {
-	wanted, later := b.sort(records)
-	found, isClear, err := b.store.findMany(ctx, wanted)
+	blind, later := b.sort(records)
+	b.missing, b.single = nil, nil
+	unwritten, err := b.write(ctx, blind, b.store.blindUpdate)
 	if err != nil {
 		return err
 	}
-	if !isClear {
-		return b.saveEach(ctx, append(wanted, later...))
+	for _, u := range unwritten {
+		b.notUpdated(u)
 	}
-	var writes []bulkWrite
-	for _, r := range wanted {
-		switch f := found[r.SID]; {
-		case f.err != nil:
-			b.fail(r.SID, f.err)
-		case len(f.documents) > 1:
-			later = append(later, r)
-		default:
-			w, err := b.store.planned(r, f.documents)
-			if err != nil {
-				b.fail(r.SID, err)
-			} else if w.model != nil {
-				writes = append(writes, w)
-			}
-		}
-	}
-	if err := b.write(ctx, writes); err != nil {
+	unwritten, err = b.write(ctx, b.missing, b.store.insert)
+	if err != nil {
 		return err
 	}
-	return b.saveEach(ctx, later)
+	for _, u := range unwritten {
+		b.notInserted(u)
+	}
+	return b.saveEach(ctx, slices.Concat(b.single, later))
 }
 
-// sort refuses the malformed, and puts off a record whose SID came before: it depends on what becomes of that.
-func (b *batch) sort(records []twilioacct.Record) (now, later []twilioacct.Record) {
-	seen := map[string]bool{}
+// sort refuses the malformed, and puts off what removes something or sets nothing, and a record whose SID came before: that depends
+// on what becomes of the first.
+func (b *batch) sort(records []twilioacct.Record) (blind, later []twilioacct.Record) {
+	blind = make([]twilioacct.Record, 0, len(records))
+	seen := make(map[string]bool, len(records))
 	for _, r := range records {
 		switch err := r.Check(); {
 		case err != nil:
-			b.fail(r.SID, err)
-		case seen[r.SID]:
+			b.fail(r, err)
+		case seen[r.SID] || len(r.Remove) > 0 || setsNothing(r):
 			later = append(later, r)
 		default:
-			seen[r.SID] = true
-			now = append(now, r)
+			blind = append(blind, r)
 		}
+		seen[r.SID] = true
 	}
-	return now, later
+	return blind, later
 }
 
-func (b *batch) saveEach(ctx context.Context, records []twilioacct.Record) error {
-	for _, r := range records {
-		_, err := b.store.Save(ctx, r)
-		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, twilioacct.ErrOutcomeUnknown):
-			return err
-		case err != nil:
-			b.fail(r.SID, err)
-		}
-	}
-	return nil
+func setsNothing(r twilioacct.Record) bool {
+	return r.AuthToken.IsZero() && r.Status == "" && r.Tenant == "" && len(r.APIKeys) == 0
 }
 
-// bulkWrite is one record's part of a bulk write.
-type bulkWrite struct {
-	record   twilioacct.Record
-	document document // zero: a new one
-	change   change
-	model    mongo.WriteModel // nil: nothing differs
+// blindUpdate writes the document of a record, if its revision is still the record's. Null is equal to a missing revision.
+func (s *Store) blindUpdate(r twilioacct.Record) *mongo.UpdateOneModel {
+	var rev any
+	if r.Rev != 0 {
+		rev = r.Rev
+	}
+	filter := bson.D{{Key: s.paths.sid.dotted, Value: r.SID}, {Key: s.paths.rev.dotted, Value: rev}}
+	return mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(s.paths.rawUpdate(s.paths.assigned(r).set, r.Rev+1))
 }
 
-// planned is how to write r, where it has at most one document.
-func (s *Store) planned(r twilioacct.Record, found []document) (bulkWrite, error) {
-	if len(found) == 0 {
-		return s.plannedNew(r)
-	}
-	d := found[0]
-	if d.record.Rev != r.Rev {
-		return bulkWrite{}, twilioacct.ErrStale
-	}
-	c := s.paths.changes(d.record, d.record.Merged(r))
-	if c.isNone() {
-		return bulkWrite{}, nil
-	}
-	model := mongo.NewUpdateOneModel().SetFilter(s.guard(d)).SetUpdate(s.paths.update(c, r.Rev+1))
-	return bulkWrite{record: r, document: d, change: c, model: model}, nil
+// insert makes the document of a record.
+func (s *Store) insert(r twilioacct.Record) *mongo.UpdateOneModel {
+	filter, update := s.insertion(first(r))
+	return mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update).SetUpsert(true)
 }
 
-func (s *Store) plannedNew(r twilioacct.Record) (bulkWrite, error) {
-	made, err := s.made(r)
+// unwritten is a record that a bulk did not write, as far as one can tell, and what lies in its place.
+type unwritten struct {
+	record    twilioacct.Record
+	refusal   error      // the server's, if it said so
+	documents []document // that hold the SID, the newest first
+	odd       error      // one of them cannot be read
+}
+
+// write sends one write for each record, and returns those that were not applied.
+func (b *batch) write(
+	ctx context.Context, records []twilioacct.Record, model func(twilioacct.Record) *mongo.UpdateOneModel,
+) ([]unwritten, error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	models := make([]mongo.WriteModel, len(records))
+	for i, r := range records {
+		models[i] = model(r)
+	}
+	doubtful, err := b.store.send(ctx, records, models)
+	if err != nil || len(doubtful) == 0 {
+		return nil, err
+	}
+	isClear, err := b.store.lookUp(ctx, doubtful)
 	if err != nil {
-		return bulkWrite{}, err
+		return nil, unread(err)
 	}
-	filter, update := s.insertion(made)
-	model := mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update).SetUpsert(true)
-	return bulkWrite{record: r, model: model}, nil
+	if !isClear {
+		for _, u := range doubtful {
+			b.single = append(b.single, u.record)
+		}
+		return nil, nil
+	}
+	return slices.DeleteFunc(doubtful, b.store.isWritten), nil
 }
 
-// write sends the bulk, and finds out what became of each of its writes unless all of them were applied.
-func (b *batch) write(ctx context.Context, writes []bulkWrite) error {
-	if len(writes) == 0 {
-		return nil
-	}
-	models := make([]mongo.WriteModel, len(writes))
-	for i, w := range writes {
-		models[i] = w.model
-	}
+// send writes in bulk. It returns the records that were refused and, unless all others were written for certain, those as well.
+func (s *Store) send(ctx context.Context, records []twilioacct.Record, models []mongo.WriteModel) ([]unwritten, error) {
 	if err := ctx.Err(); err != nil {
-		return readFailure("update", err) // not sent, so its outcome is known
+		return nil, readFailure("update", err) // not sent, so its outcome is known
 	}
-	applied, err := b.send(ctx, models)
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	result, err := s.accounts.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	var bulk mongo.BulkWriteException
-	switch {
-	case err == nil && applied == len(writes):
-		return nil
-	case err != nil && !(errors.As(err, &bulk) && refused(err)):
-		return writeFailure("update", err)
+	if err != nil && !(errors.As(err, &bulk) && refused(err)) {
+		return nil, writeFailure("update", err)
 	}
 	refusals := map[int]error{}
 	for _, e := range bulk.WriteErrors {
 		refusals[e.Index] = writeFailure("update", mongo.WriteException{WriteErrors: mongo.WriteErrors{e.WriteError}})
 	}
-	return b.lookAgain(ctx, writes, refusals, applied+len(refusals) == len(writes))
-}
-
-// send returns how many writes were applied for certain. An upsert that finds a document counts as matched, but changes nothing.
-func (b *batch) send(ctx context.Context, models []mongo.WriteModel) (applied int, err error) {
-	ctx, cancel := b.store.bounded(ctx)
-	defer cancel()
-	result, err := b.store.accounts.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	if result == nil {
-		return 0, err
-	}
-	return int(result.ModifiedCount + result.UpsertedCount), err
-}
-
-// lookAgain reads the records of a bulk that was not applied as a whole. One that is at its next revision, with what we wanted
-// in it, was saved: by us, or by somebody who wanted the same. If all that was not refused was applied, nothing is left to judge
-// but the refusals.
-func (b *batch) lookAgain(ctx context.Context, writes []bulkWrite, refusals map[int]error, isRestApplied bool) error {
-	records := make([]twilioacct.Record, len(writes))
-	for i, w := range writes {
-		records[i] = w.record
-	}
-	found, _, err := b.store.findMany(ctx, records)
-	if err != nil {
-		return unfollowed(err)
-	}
+	// Not what was matched is counted: an upsert also matches a document that it leaves as it is.
+	areOthersWritten := int(result.ModifiedCount+result.UpsertedCount)+len(refusals) == len(records)
+	var doubtful []unwritten
 	for i, r := range records {
-		f := found[r.SID]
-		switch failure := refusals[i]; {
-		case failure != nil && writes[i].document.raw == nil:
-			b.fail(r.SID, b.store.refusedNew(failure, func() bool { return len(f.documents) > 0 }))
-		case failure != nil:
-			b.fail(r.SID, b.store.refusal(writes[i].document, writes[i].change, failure))
-		case isRestApplied:
-		case f.err != nil:
-			b.fail(r.SID, f.err)
-		case len(f.documents) == 0:
-			b.fail(r.SID, twilioacct.ErrNoRecord)
-		case !b.store.holds(f.documents[0], r):
-			b.fail(r.SID, twilioacct.ErrStale)
+		if refusals[i] != nil || !areOthersWritten {
+			doubtful = append(doubtful, unwritten{record: r, refusal: refusals[i]})
 		}
 	}
-	return nil
+	return doubtful, nil
 }
 
-// holds is true where the document is what a save of r makes of it.
-func (s *Store) holds(d document, r twilioacct.Record) bool {
-	return d.record.Rev == r.Rev+1 && s.paths.changes(d.record, d.record.Merged(r)).isNone()
-}
-
-// found is what was found of one SID.
-type found struct {
-	documents []document
-	err       error // one of them cannot be read
-}
-
-// findMany finds the documents of many records at once. It is not clear if one of the documents cannot be told to belong to a SID,
-// or if there are so many copies that not all were read.
-func (s *Store) findMany(ctx context.Context, records []twilioacct.Record) (all map[string]found, isClear bool, err error) {
-	all, isClear = map[string]found{}, true
-	if len(records) == 0 {
-		return all, isClear, nil
-	}
-	sids := make(bson.A, len(records))
-	for i, r := range records {
-		sids[i] = r.SID
+// lookUp reads what lies in the place of the records. It is not clear if one of the documents cannot be told to belong to a SID, or
+// if there are so many copies that not all were read.
+func (s *Store) lookUp(ctx context.Context, doubtful []unwritten) (isClear bool, err error) {
+	sids := make(bson.A, len(doubtful))
+	bySID := make(map[string]*unwritten, len(doubtful))
+	for i := range doubtful {
+		sids[i] = doubtful[i].record.SID
+		bySID[doubtful[i].record.SID] = &doubtful[i]
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	most := 2*len(sids) + maxCopies
 	raws, err := s.findRaw(ctx, bson.D{{Key: s.paths.sid.dotted, Value: bson.D{{Key: "$in", Value: sids}}}}, most)
-	for _, raw := range raws {
-		d, err := s.paths.read(raw)
-		f := all[d.record.SID]
-		f.documents = append(f.documents, d)
-		f.err = errors.Join(f.err, err)
-		all[d.record.SID] = f
+	if err != nil || len(raws) == most {
+		return false, err
 	}
-	_, isOdd := all[""]
-	return all, !isOdd && len(raws) < most, err
+	for _, raw := range raws {
+		d, odd := s.paths.read(raw)
+		u := bySID[d.record.SID]
+		if u == nil {
+			return false, nil
+		}
+		u.documents, u.odd = append(u.documents, d), cmp.Or(u.odd, odd)
+		arrange(u.documents)
+	}
+	return true, nil
+}
+
+// unread is the failure of a look after a bulk.
+func unread(err error) error {
+	return fmt.Errorf("mongostore: the records may be written, and it cannot be read which are: %w: %w", err, twilioacct.ErrOutcomeUnknown)
+}
+
+// isWritten is true where the record is what a save makes of it: by us, or by somebody who wanted the same.
+func (s *Store) isWritten(u unwritten) bool {
+	return len(u.documents) > 0 && s.holds(u.documents[0].record, u.record)
+}
+
+func (s *Store) holds(kept, r twilioacct.Record) bool {
+	return kept.Rev == r.Rev+1 && s.paths.changes(kept, kept.Merged(r)).isNone()
+}
+
+// notUpdated tells what hindered the update of a document.
+func (b *batch) notUpdated(u unwritten) {
+	switch {
+	case len(u.documents) == 0:
+		b.noDocument(u.record)
+	case u.refusal != nil:
+		b.fail(u.record, b.store.refusal(u.documents[0], b.store.paths.written(b.store.paths.assigned(u.record)), u.refusal))
+	case u.odd != nil:
+		b.fail(u.record, u.odd)
+	case u.documents[0].record.Rev == u.record.Rev: // it is stored in another way, or is back again
+		b.single = append(b.single, u.record)
+	default:
+		b.fail(u.record, twilioacct.ErrStale)
+	}
+}
+
+func (b *batch) noDocument(r twilioacct.Record) {
+	if _, err := b.store.made(r); err != nil {
+		b.fail(r, err)
+		return
+	}
+	b.missing = append(b.missing, r)
+}
+
+// notInserted tells what hindered the making of a document.
+func (b *batch) notInserted(u unwritten) {
+	failure := twilioacct.ErrStale // somebody else made it first
+	if u.refusal != nil {
+		failure = b.store.refusedNew(u.refusal, func() bool { return len(u.documents) > 0 })
+	}
+	b.fail(u.record, failure)
+}
+
+func (b *batch) saveEach(ctx context.Context, records []twilioacct.Record) error {
+	for _, r := range records {
+		err := b.store.saveOne(ctx, r)
+		if saysNothing(err) {
+			return err
+		}
+		if err != nil {
+			b.fail(r, err)
+		}
+	}
+	return nil
+}
+
+// saveOne saves a record that an earlier SaveBatch may have saved already, without hearing of it.
+func (s *Store) saveOne(ctx context.Context, r twilioacct.Record) error {
+	_, err := s.Save(ctx, r)
+	if !errors.Is(err, twilioacct.ErrStale) {
+		return err
+	}
+	kept, lookErr := s.Load(ctx, r.SID)
+	switch {
+	case errors.Is(lookErr, twilioacct.ErrNoRecord):
+		return err
+	case lookErr != nil:
+		return lookErr
+	case s.holds(kept, r):
+		return nil
+	}
+	return err
+}
+
+// saysNothing is true for an error that is not about a record, but about the way to the server.
+func saysNothing(err error) bool {
+	var e *Error
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &e) && (e.outcomeUnknown || e.Op == "find")
 }

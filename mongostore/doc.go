@@ -4,13 +4,15 @@
 //	{
 //	  _id: …, name: "Acme", plan: "gold",        // the application's, never touched
 //	  twilio_account: {
-//	    sid: "AC…",                              // found by, never changed
+//	    sid: "AC…",                              // found by; only Adopt sets it
 //	    authToken: "…", status: "active",        // written
 //	    tenant: "acme",
 //	    apiKeys: { voice: { sid: "SK…", secret: "…" } },
 //	    rev: 7                                   // counts our writes; missing is 0
 //	  }
 //	}
+//
+// An account that has no document is left alone, unless [Options.Upsert] is set; [Store.Adopt] gives it one of the application's.
 //
 // # Secrets are clear text
 //

@@ -3,6 +3,7 @@ package mongostore
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"math"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -12,9 +13,8 @@ import (
 
 // document is one document of the application's, as far as it concerns us.
 type document struct {
-	raw    bson.Raw // our projection of it
 	id     bson.RawValue
-	rev    any // as it is stored, for the guard of a write; nil where there is none
+	rev    bson.RawValue // as it is stored, for the guard of a write; zero where there is none
 	record twilioacct.Record
 }
 
@@ -31,135 +31,168 @@ func (e *DocumentError) Error() string {
 	return fmt.Sprintf("mongostore: document %s: %s %s: mend the document, or choose other paths", e.ID, e.Path, e.Problem)
 }
 
-// read reads all that we keep in a document.
-func (p paths) read(raw bson.Raw) (document, error) {
-	d, err := p.readSummary(raw)
-	if err != nil {
-		return d, err
-	}
-	if d.record.Tenant, err = d.text(p.tenant); err != nil {
-		return d, err
-	}
-	if d.record.APIKeys, err = d.apiKeys(p.keys); err != nil {
-		return d, err
-	}
-	return d, nil
+// read reads all that we keep in a document of an account. Beside an error it returns what could be read.
+func (p paths) read(raw bson.Raw) (document, error) { return p.readWith((*reader).sid, raw) }
+
+// readFree reads a document that may hold no account yet.
+func (p paths) readFree(raw bson.Raw) (document, error) { return p.readWith((*reader).sidIfAny, raw) }
+
+func (p paths) readWith(sid func(*reader, *path) string, raw bson.Raw) (document, error) {
+	r := readerOf(raw)
+	d := document{id: r.id}
+	d.record.SID = sid(&r, p.sid)
+	d.record.Status = twilioacct.Status(r.text(p.status))
+	d.record.AuthToken = twilioacct.NewSecret(r.text(p.token))
+	d.record.Rev, d.rev = r.revision(p.rev)
+	d.record.Tenant = r.text(p.tenant)
+	d.record.APIKeys = r.apiKeys(p.keys)
+	return d, r.problem
 }
 
-// readSummary reads what a scan shows. Beside an error it returns what could be read.
-func (p paths) readSummary(raw bson.Raw) (document, error) {
-	d := document{raw: raw, id: raw.Lookup("_id")}
-	var err error
-	if d.record.SID, err = d.text(p.sid); err != nil {
-		return d, err
-	}
-	if (twilioacct.Record{SID: d.record.SID}).Check() != nil {
-		return d, d.odd(p.sid, "is not the SID of an account: AC and 32 hex digits")
-	}
-	status, err := d.text(p.status)
-	if err != nil {
-		return d, err
-	}
-	d.record.Status = twilioacct.Status(status)
-	token, err := d.text(p.token)
-	if err != nil {
-		return d, err
-	}
-	d.record.AuthToken = twilioacct.NewSecret(token)
-	d.record.Rev, d.rev, err = d.revision(p.rev)
-	return d, err
+// entry reads what a scan shows, and makes no Secret. Beside an error it returns what could be read.
+func (p paths) entry(raw bson.Raw, seed maphash.Seed) (twilioacct.Entry, error) {
+	r := readerOf(raw)
+	e := twilioacct.Entry{ID: idText(r.id)}
+	e.SID = r.sid(p.sid)
+	e.Status = twilioacct.Status(r.text(p.status))
+	e.Fingerprint = twilioacct.Fingerprint(seed, r.text(p.token))
+	e.Rev, _ = r.revision(p.rev)
+	return e, r.problem
 }
 
-func (d document) odd(at path, problem string) error {
-	return &DocumentError{ID: idText(d.id), Path: at.dotted, Problem: problem}
+// reader reads our fields in one document. What cannot be read counts as not there, and the first such problem is kept.
+type reader struct {
+	raw     bson.Raw
+	id      bson.RawValue
+	problem error
+
+	// Most fields lie beside each other, so the way to the last one is remembered.
+	above  string
+	inside bson.Raw
 }
 
-// lookup finds the value at a path; none is the zero RawValue. Null is none, wherever it is on the way: libraries write it for a
-// field that is not set. Anything else on the way than a document is an error, an array above all: there the server would
-// find the field in each element, and could not write it.
-func (d document) lookup(at path) (bson.RawValue, error) {
-	inside := d.raw
-	last := len(at.parts) - 1
-	for i, part := range at.parts {
-		v, err := inside.LookupErr(part)
-		if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
-			return bson.RawValue{}, nil //nolint:nilerr // the one error is that there is no such field
-		}
-		if i == last {
-			return v, nil
+func readerOf(raw bson.Raw) reader {
+	return reader{raw: raw, id: raw.Lookup("_id"), inside: raw}
+}
+
+// odd notes that a field is not what it should be.
+func (r *reader) odd(at *path, problem string) {
+	if r.problem == nil {
+		r.problem = &DocumentError{ID: idText(r.id), Path: at.dotted, Problem: problem}
+	}
+}
+
+// value is what is at a path; none is the zero RawValue.
+func (r *reader) value(at *path) bson.RawValue {
+	if at.above != r.above {
+		r.above, r.inside = at.above, r.parent(at)
+	}
+	return lookup(r.inside, at.leaf())
+}
+
+// parent is the document that a field is in; nil is none. Anything else on the way than a document is odd, an array above all:
+// there the server would find the field in each element, and could not write it.
+func (r *reader) parent(at *path) bson.Raw {
+	inside := r.raw
+	for _, part := range at.parts[:len(at.parts)-1] {
+		v := lookup(inside, part)
+		if v.IsZero() {
+			return nil
 		}
 		next, ok := v.DocumentOK()
 		if !ok {
-			return bson.RawValue{}, d.odd(at, fmt.Sprintf("cannot be there: its part %q is %s, not a document", part, v.Type))
+			r.odd(at, fmt.Sprintf("cannot be there: its part %q is %s, not a document", part, v.Type))
+			return nil
 		}
 		inside = next
 	}
-	return bson.RawValue{}, nil
+	return inside
 }
 
-func (d document) text(at path) (string, error) {
-	v, err := d.lookup(at)
-	if err != nil || v.IsZero() {
-		return "", err
+// lookup takes null for a field that is not there: libraries write it where none is set.
+func lookup(inside bson.Raw, key string) bson.RawValue {
+	v, err := inside.LookupErr(key)
+	if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
+		return bson.RawValue{}
+	}
+	return v
+}
+
+func (r *reader) text(at *path) string {
+	v := r.value(at)
+	if v.IsZero() {
+		return ""
 	}
 	s, ok := v.StringValueOK()
 	if !ok {
-		return "", d.odd(at, fmt.Sprintf("is %s, not a string", v.Type))
+		r.odd(at, fmt.Sprintf("is %s, not a string", v.Type))
 	}
-	return s, nil
+	return s
+}
+
+func (r *reader) sid(at *path) string {
+	sid := r.text(at)
+	if (twilioacct.Record{SID: sid}).Check() != nil {
+		r.odd(at, "is not the SID of an account: AC and 32 hex digits")
+	}
+	return sid
+}
+
+func (r *reader) sidIfAny(at *path) string {
+	if r.text(at) == "" {
+		return ""
+	}
+	return r.sid(at)
 }
 
 // revision reads a revision, which may have been written as any number: the shell writes doubles.
-func (d document) revision(at path) (rev int64, stored any, err error) {
-	v, err := d.lookup(at)
-	if err != nil || v.IsZero() {
-		return 0, nil, err
+func (r *reader) revision(at *path) (rev int64, stored bson.RawValue) {
+	v := r.value(at)
+	if v.IsZero() {
+		return 0, v
 	}
 	rev, ok := v.AsInt64OK()
 	if f, isDouble := v.DoubleOK(); isDouble && f != math.Trunc(f) || !ok || rev < 0 || rev >= math.MaxInt64-1 {
-		return 0, nil, d.odd(at, "is not a revision: it must be a whole number from 0 on")
+		r.odd(at, "is not a revision: it must be a whole number from 0 on")
+		return 0, bson.RawValue{}
 	}
-	return rev, v, nil
+	return rev, v
 }
 
-func (d document) apiKeys(at path) (map[string]twilioacct.APIKey, error) {
-	v, err := d.lookup(at)
-	if err != nil || v.IsZero() {
-		return nil, err
+func (r *reader) apiKeys(at *path) map[string]twilioacct.APIKey {
+	v := r.value(at)
+	if v.IsZero() {
+		return nil
 	}
 	inside, ok := v.DocumentOK()
 	if !ok {
-		return nil, d.odd(at, fmt.Sprintf("is %s, not a document", v.Type))
+		r.odd(at, fmt.Sprintf("is %s, not a document", v.Type))
+		return nil
 	}
 	elements, err := inside.Elements()
 	if err != nil {
-		return nil, d.odd(at, "is malformed")
+		r.odd(at, "is malformed")
 	}
 	keys := map[string]twilioacct.APIKey{}
 	for _, e := range elements {
-		if e.Value().Type == bson.TypeNull {
-			continue
-		}
-		purpose := e.Key()
-		if keys[purpose], err = d.apiKey(at.below(purpose)); err != nil {
-			return nil, err
-		}
-		one := map[string]twilioacct.APIKey{purpose: keys[purpose]}
-		if err := (twilioacct.Record{SID: d.record.SID, APIKeys: one}).Check(); err != nil {
-			return nil, d.odd(at.below(purpose), "is no API key: a purpose is 1 to 32 of a-z, 0-9, _ and -, and it has a sid and a secret")
+		if e.Value().Type != bson.TypeNull {
+			keys[e.Key()] = r.apiKey(at.below(e.Key()))
 		}
 	}
-	return keys, nil
+	return keys
 }
 
-func (d document) apiKey(at path) (twilioacct.APIKey, error) {
-	sid, err := d.text(at.below("sid"))
-	if err != nil {
-		return twilioacct.APIKey{}, err
+func (r *reader) apiKey(at *path) twilioacct.APIKey {
+	key := twilioacct.APIKey{SID: r.text(at.below("sid")), Secret: twilioacct.NewSecret(r.text(at.below("secret")))}
+	one := twilioacct.Record{SID: anySID, APIKeys: map[string]twilioacct.APIKey{at.leaf(): key}}
+	if one.Check() != nil {
+		r.odd(at, "is no API key: a purpose is 1 to 32 of a-z, 0-9, _ and -, and it has a sid and a secret")
 	}
-	secret, err := d.text(at.below("secret"))
-	return twilioacct.APIKey{SID: sid, Secret: twilioacct.NewSecret(secret)}, err
+	return key
 }
+
+// anySID lets the rest of a record be checked.
+const anySID = "AC00000000000000000000000000000000"
 
 // compare puts the document first that the record is read from: the one of the highest revision, then the lowest id.
 func (d document) compare(other document) int {

@@ -86,9 +86,9 @@ func (p paths) summaryProjection() bson.D {
 	return bson.D{include(p.sid), include(p.token), include(p.status), include(p.rev)}
 }
 
-func include(at path) bson.E { return bson.E{Key: at.dotted, Value: 1} }
+func include(at *path) bson.E { return bson.E{Key: at.dotted, Value: 1} }
 
 // hasText is what MongoDB can use a partial index for, unlike {$type: "string"}: the field is a string and not empty.
-func hasText(at path) bson.E {
+func hasText(at *path) bson.E {
 	return bson.E{Key: at.dotted, Value: bson.D{{Key: "$gt", Value: ""}}}
 }

@@ -30,7 +30,7 @@ func (s *Store) Indexes() []mongo.IndexModel {
 	}
 }
 
-func index(name string, at path, unique bool) mongo.IndexModel {
+func index(name string, at *path, unique bool) mongo.IndexModel {
 	o := options.Index().SetName(name).SetPartialFilterExpression(bson.D{hasText(at)})
 	if unique {
 		o.SetUnique(true)

@@ -25,25 +25,35 @@ type Paths struct {
 type path struct {
 	dotted string
 	parts  []string
+	above  string // dotted, without the last part
 }
 
-func (p path) String() string { return p.dotted }
-
-// below is the path of something inside what p leads to.
-func (p path) below(parts ...string) path {
-	return path{
-		dotted: p.dotted + "." + strings.Join(parts, "."),
-		parts:  slices.Concat(p.parts, parts),
+func pathOf(parts ...string) *path {
+	return &path{
+		dotted: strings.Join(parts, "."),
+		parts:  parts,
+		above:  strings.Join(parts[:len(parts)-1], "."),
 	}
 }
 
+func (p *path) String() string { return p.dotted }
+
+// leaf is the last part.
+func (p *path) leaf() string { return p.parts[len(p.parts)-1] }
+
+// below is the path of something inside what p leads to.
+func (p *path) below(part string) *path { return pathOf(append(slices.Clone(p.parts), part)...) }
+
 // paths are Paths, parsed and checked.
-type paths struct{ sid, token, status, tenant, keys, rev path }
+type paths struct{ sid, token, status, tenant, keys, rev *path }
+
+// all are the paths of what we write.
+func (p paths) all() []*path { return []*path{p.sid, p.token, p.status, p.tenant, p.keys, p.rev} }
 
 func (p Paths) parse() (paths, error) {
 	var parsed paths
 	all := []struct {
-		into              *path
+		into              **path
 		name, given, none string
 	}{
 		{&parsed.sid, "SID", p.SID, "twilio_account.sid"},
@@ -55,16 +65,17 @@ func (p Paths) parse() (paths, error) {
 	}
 	for i, one := range all {
 		dotted := cmp.Or(one.given, one.none)
-		*one.into = path{dotted: dotted, parts: strings.Split(dotted, ".")}
-		if problem := one.into.problem(); problem != "" {
+		at := pathOf(strings.Split(dotted, ".")...)
+		if problem := at.problem(); problem != "" {
 			return paths{}, invalid("Paths.%s %q: %s", one.name, dotted, problem)
 		}
 		for _, other := range all[:i] {
-			if one.into.overlaps(*other.into) {
+			if at.overlaps(*other.into) {
 				return paths{}, invalid("Paths.%s %q and Paths.%s %q: one is the other, or lies in it: give each field a path of its own",
-					one.name, dotted, other.name, other.into)
+					one.name, dotted, other.name, *other.into)
 			}
 		}
+		*one.into = at
 	}
 	return parsed, nil
 }
@@ -73,7 +84,7 @@ func (p Paths) parse() (paths, error) {
 const deepest = 50
 
 // problem is why MongoDB, or this package, could not work with the path.
-func (p path) problem() string {
+func (p *path) problem() string {
 	switch {
 	case !utf8.ValidString(p.dotted):
 		return "it is not UTF-8"
@@ -98,7 +109,7 @@ func (p path) problem() string {
 }
 
 // overlaps is true where the paths are the same or one lies in the other: MongoDB refuses to write both.
-func (p path) overlaps(q path) bool {
+func (p *path) overlaps(q *path) bool {
 	n := min(len(p.parts), len(q.parts))
 	return slices.Equal(p.parts[:n], q.parts[:n])
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/twilioacct/twilioacct"
 )
 
-// scanBatch is how many documents a scan gets at once: some 200 kB.
-const scanBatch = 1000
+// scanBatch is how many documents a scan gets at once: some 400 kB.
+const scanBatch = 2000
 
 // Scan implements [twilioacct.Scanner]. Each document is an entry, so several that hold one SID are several entries. It holds one
 // batch in memory; [Options.Timeout] bounds each batch, ctx the whole. The server forgets a scan whose loop rests for ten minutes.
@@ -59,15 +59,4 @@ func (s *Store) next(ctx context.Context, cursor *mongo.Cursor) bool {
 		ctx = bounded
 	}
 	return cursor.Next(ctx)
-}
-
-func (p paths) entry(raw bson.Raw, seed maphash.Seed) (twilioacct.Entry, error) {
-	d, err := p.readSummary(raw)
-	return twilioacct.Entry{
-		ID:          idText(d.id),
-		SID:         d.record.SID,
-		Status:      d.record.Status,
-		Rev:         d.record.Rev,
-		Fingerprint: twilioacct.Fingerprint(seed, d.record.AuthToken),
-	}, err
 }

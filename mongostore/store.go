@@ -16,10 +16,14 @@ import (
 var (
 	_ twilioacct.Store        = (*Store)(nil)
 	_ twilioacct.Scanner      = (*Store)(nil)
+	_ twilioacct.Maker        = (*Store)(nil)
 	_ twilioacct.BatchSaver   = (*Store)(nil)
 	_ twilioacct.TenantLoader = (*Store)(nil)
 	_ twilioacct.Claimer      = (*Store)(nil)
 )
+
+// Makes implements [twilioacct.Maker]: it is what [Options.Upsert] was set to.
+func (s *Store) Makes() bool { return s.upsert }
 
 // Load implements [twilioacct.Store]. If several documents hold the SID, the record is that of the highest revision, and among
 // those of the lowest _id as text.
@@ -193,7 +197,7 @@ func (s *Store) write(ctx context.Context, d document, target twilioacct.Record)
 	result, err := s.accounts.UpdateOne(ctx, s.guard(d), s.paths.update(c, target.Rev))
 	switch {
 	case err != nil:
-		return s.refusal(d, c, writeFailure("update", err))
+		return s.refusal(d, s.paths.written(c), writeFailure("update", err))
 	case result.MatchedCount == 0:
 		return twilioacct.ErrStale
 	}
@@ -203,20 +207,24 @@ func (s *Store) write(ctx context.Context, d document, target twilioacct.Record)
 // guard finds the document if nobody has written it since it was read. Plain equality, so that any server can use its index;
 // null is equal to a missing revision.
 func (s *Store) guard(d document) bson.D {
+	var rev any
+	if !d.rev.IsZero() {
+		rev = d.rev
+	}
 	return bson.D{
 		{Key: "_id", Value: d.id},
 		{Key: s.paths.sid.dotted, Value: d.record.SID},
-		{Key: s.paths.rev.dotted, Value: d.rev},
+		{Key: s.paths.rev.dotted, Value: rev},
 	}
 }
 
 // refusal names what could not be written, where something else than a document is above it. The server finds that, for what we read
 // of a document leaves it out.
-func (s *Store) refusal(d document, c change, failure error) error {
+func (s *Store) refusal(d document, written string, failure error) error {
 	var e *Error
 	if errors.As(failure, &e) && e.Code == pathNotViable {
 		problem := "cannot be written: above it is null, or something else than a document"
-		return &DocumentError{ID: idText(d.id), Path: c.written(s.paths.rev), Problem: problem}
+		return &DocumentError{ID: idText(d.id), Path: written, Problem: problem}
 	}
 	return failure
 }
@@ -252,15 +260,20 @@ func (s *Store) made(r twilioacct.Record) (twilioacct.Record, error) {
 	case r.Rev != 0:
 		return twilioacct.Record{}, twilioacct.ErrStale // it was deleted
 	}
+	return first(r), nil
+}
+
+// first is the record that is made where there is none.
+func first(r twilioacct.Record) twilioacct.Record {
 	made := twilioacct.Record{SID: r.SID}.Merged(r)
 	made.Rev, made.Copies = 1, 1
-	return made, nil
+	return made
 }
 
 // insertion is an upsert that changes nothing where a document is there already.
 func (s *Store) insertion(r twilioacct.Record) (filter, update bson.D) {
 	filter = bson.D{{Key: s.paths.sid.dotted, Value: r.SID}}
-	fields := s.paths.changes(twilioacct.Record{}, r).set.fields()
+	fields := s.paths.assigned(r).set.fields()
 	return filter, bson.D{{Key: "$setOnInsert", Value: append(fields, bson.E{Key: s.paths.rev.dotted, Value: r.Rev})}}
 }
 

@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"testing"
+	"time"
 
 	"github.com/twilioacct/twilioacct"
 )
@@ -11,15 +13,21 @@ import (
 // batches are the checks of [twilioacct.BatchSaver].
 func (s suite) batches() cases {
 	return cases{
-		"SaveBatch saves more than a thousand records":         s.batchOfMany,
-		"SaveBatch reports each record that was not saved":     s.batchMixed,
-		"SaveBatch merges and removes as Save does":            s.batchMerges,
-		"SaveBatch of what is kept already changes nothing":    s.batchEqual,
-		"SaveBatch of nothing does nothing":                    s.batchOfNothing,
-		"SaveBatch saves one account's records in their order": s.batchInOrder,
-		"SaveBatch again after all was saved is all stale":     s.batchAgain,
-		"a cancelled context ends SaveBatch":                   s.batchCancelled,
-		"two SaveBatch at once lose nothing":                   s.batchesAtOnce,
+		"SaveBatch saves more than a thousand records":           s.batchOfMany,
+		"SaveBatch saves under the revisions that Scan showed":   s.batchAfterScan,
+		"SaveBatch saves what had no revision yet":               s.batchOfOld,
+		"SaveBatch reports each record that was not saved":       s.batchMixed,
+		"SaveBatch merges and removes as Save does":              s.batchMerges,
+		"SaveBatch keeps what a record does not set":             s.batchKeeps,
+		"SaveBatch of what is kept already changes no field":     s.batchEqual,
+		"SaveBatch of what sets nothing is as Save":              s.batchOfEmpty,
+		"SaveBatch takes odd strings as they are":                s.batchOdd,
+		"SaveBatch of nothing does nothing":                      s.batchOfNothing,
+		"SaveBatch saves one account's records in their order":   s.batchInOrder,
+		"SaveBatch again after all was saved changes nothing":    s.batchAgain,
+		"SaveBatch again after some were saved saves the others": s.batchAgainAfterSome,
+		"a context that has ended ends SaveBatch":                s.batchCancelled,
+		"two SaveBatch at once lose nothing":                     s.batchesAtOnce,
 	}
 }
 
@@ -55,6 +63,51 @@ func (s suite) batchOfMany(t *testing.T) {
 		r := load(t, store, sid(i))
 		if r.Status != twilioacct.StatusSuspended || r.Rev <= int64(i) || r.AuthToken != changed[i].AuthToken {
 			t.Errorf("record %d is %s", i, describe(r))
+		}
+	}
+}
+
+// batchAfterScan does what a sync does: it scans, and saves what differs without a look in between.
+func (s suite) batchAfterScan(t *testing.T) {
+	store := s.batchSaver(t, manyRecords()...)
+	scanner := companion[twilioacct.Scanner](t, store)
+	seed := maphash.MakeSeed()
+	for _, token := range []string{"first", "second"} {
+		var changed []twilioacct.Record
+		for e, err := range scanner.Scan(t.Context(), seed) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed = append(changed, twilioacct.Record{SID: e.SID, Rev: e.Rev, AuthToken: secret(token + e.SID)})
+		}
+		if failures := saveBatch(t, store, changed...); len(failures) != 0 {
+			t.Fatalf("%d records were not saved: %v", len(failures), failures)
+		}
+		for e, err := range scanner.Scan(t.Context(), seed) {
+			if err != nil || e.Fingerprint != twilioacct.Fingerprint(seed, token+e.SID) || e.Status != twilioacct.StatusActive {
+				t.Fatalf("the scan shows %+v, %v", e, err)
+			}
+		}
+	}
+}
+
+func (s suite) batchOfOld(t *testing.T) {
+	store := s.batchSaver(t, bare(), twilioacct.Record{SID: sid(2), Status: twilioacct.StatusActive})
+	failures := saveBatch(t, store,
+		twilioacct.Record{SID: sid(1), AuthToken: secret("one")},
+		twilioacct.Record{SID: sid(2), AuthToken: secret("two")})
+	if len(failures) != 0 {
+		t.Fatal(failures)
+	}
+	for i, want := range []twilioacct.Record{
+		{SID: sid(1), AuthToken: secret("one")},
+		{SID: sid(2), AuthToken: secret("two"), Status: twilioacct.StatusActive},
+	} {
+		r := load(t, store, want.SID)
+		want.Rev = r.Rev
+		wantRecord(t, "the record", r, want)
+		if r.Rev <= 0 {
+			t.Errorf("the revision of record %d is %d", i, r.Rev)
 		}
 	}
 }
@@ -111,12 +164,61 @@ func (s suite) batchMerges(t *testing.T) {
 	wantRecord(t, "the second record", r, want)
 }
 
+// A token that is hidden must not erase the one that is kept.
+func (s suite) batchKeeps(t *testing.T) {
+	store := s.batchSaver(t, full())
+	failures := saveBatch(t, store, twilioacct.Record{SID: sid(1), Rev: 7, Status: twilioacct.StatusSuspended})
+	if len(failures) != 0 {
+		t.Fatal(failures)
+	}
+	want, r := full(), load(t, store, sid(1))
+	want.Status, want.Rev = twilioacct.StatusSuspended, r.Rev
+	wantRecord(t, "the record", r, want)
+	if r.Rev <= full().Rev {
+		t.Errorf("the revision was %d and is %d: it did not grow", full().Rev, r.Rev)
+	}
+}
+
 func (s suite) batchEqual(t *testing.T) {
 	store := s.batchSaver(t, full())
 	if failures := saveBatch(t, store, full()); len(failures) != 0 {
 		t.Error(failures)
 	}
-	wantRecord(t, "the record", load(t, store, sid(1)), full())
+	r := load(t, store, sid(1))
+	if !sameFields(r, full()) || r.Rev < full().Rev {
+		t.Errorf("the record is %s, want %s", describe(r), describe(full()))
+	}
+}
+
+func (s suite) batchOfEmpty(t *testing.T) {
+	store := s.batchSaver(t, full())
+	failures := saveBatch(t, store, twilioacct.Record{SID: sid(1), Rev: 7}, twilioacct.Record{SID: sid(2)})
+	wantError(t, "an unknown record", failures[sid(2)], twilioacct.ErrNoRecord)
+	failures = saveBatch(t, store, twilioacct.Record{SID: sid(1), Rev: 5})
+	wantError(t, "an old revision", failures[sid(1)], twilioacct.ErrStale)
+	if r := load(t, store, sid(1)); !sameFields(r, full()) {
+		t.Errorf("the record is %s, want %s", describe(r), describe(full()))
+	}
+}
+
+func (s suite) batchOdd(t *testing.T) {
+	var seed, changed []twilioacct.Record
+	for i, text := range odd() {
+		r := twilioacct.Record{SID: sid(i)}
+		seed = append(seed, r)
+		r.AuthToken, r.Status, r.Tenant = secret(text), twilioacct.Status(text), text
+		r.APIKeys = map[string]twilioacct.APIKey{"voice": {SID: keySID(1), Secret: secret(text)}}
+		changed = append(changed, r)
+	}
+	store := s.batchSaver(t, seed...)
+	if failures := saveBatch(t, store, changed...); len(failures) != 0 {
+		t.Fatal(failures)
+	}
+	for _, want := range changed {
+		r := load(t, store, want.SID)
+		want.Rev = r.Rev
+		wantRecord(t, "the record", r, want)
+	}
 }
 
 func (s suite) batchOfNothing(t *testing.T) {
@@ -126,37 +228,79 @@ func (s suite) batchOfNothing(t *testing.T) {
 	}
 }
 
+// batchInOrder has the second record of an account near the first, and far from it.
 func (s suite) batchInOrder(t *testing.T) {
-	store := s.batchSaver(t, full())
-	failures := saveBatch(t, store,
-		twilioacct.Record{SID: sid(1), Rev: 7, Status: "first"},
-		twilioacct.Record{SID: sid(1), Rev: 7, Status: "second"})
-	wantError(t, "the second record", failures[sid(1)], twilioacct.ErrStale)
-	if r := load(t, store, sid(1)); r.Status != "first" {
-		t.Errorf("the record is %s", describe(r))
+	for _, between := range []int{0, many - 1} {
+		seed := manyRecords()
+		store := s.batchSaver(t, seed...)
+		first, second := seed[0], seed[0]
+		first.Status, second.Status = "first", "second"
+		batch := append([]twilioacct.Record{first}, seed[1:between+1]...)
+		failures := saveBatch(t, store, append(batch, second)...)
+		wantError(t, "the second record", failures[sid(0)], twilioacct.ErrStale)
+		if r := load(t, store, sid(0)); r.Status != "first" || len(failures) != 1 {
+			t.Errorf("the record is %s, and there are %d failures", describe(r), len(failures))
+		}
 	}
 }
 
+// batchAgain is what is done after an error that says nothing of single records, when all of them had been written.
 func (s suite) batchAgain(t *testing.T) {
 	store := s.batchSaver(t, manyRecords()[:10]...)
 	changed := manyRecords()[:10]
 	for i := range changed {
-		changed[i].Tenant = "new"
+		changed[i].Status = twilioacct.StatusClosed
 	}
 	if failures := saveBatch(t, store, changed...); len(failures) != 0 {
 		t.Fatal(failures)
 	}
+	var before []twilioacct.Record
+	for i := range changed {
+		before = append(before, load(t, store, sid(i)))
+	}
 	failures := saveBatch(t, store, changed...)
 	for i := range changed {
-		wantError(t, "the second SaveBatch", failures[sid(i)], twilioacct.ErrStale)
+		if err := failures[sid(i)]; err != nil {
+			wantError(t, "the second SaveBatch", err, twilioacct.ErrStale)
+		}
+		wantRecord(t, "the record", load(t, store, sid(i)), before[i])
+	}
+}
+
+func (s suite) batchAgainAfterSome(t *testing.T) {
+	const n, saved = 20, 9
+	store := s.batchSaver(t, manyRecords()[:n]...)
+	changed := manyRecords()[:n]
+	for i := range changed {
+		changed[i].AuthToken, changed[i].Status = secret("new"), twilioacct.StatusClosed
+	}
+	if failures := saveBatch(t, store, changed[:saved]...); len(failures) != 0 {
+		t.Fatal(failures)
+	}
+	failures := saveBatch(t, store, changed...)
+	for i, want := range changed {
+		switch err := failures[want.SID]; {
+		case err == nil:
+		case i < saved:
+			wantError(t, "a record that was saved before", err, twilioacct.ErrStale)
+		default:
+			t.Errorf("record %d was not saved: %v", i, err)
+		}
+		if r := load(t, store, want.SID); !sameFields(r, want) {
+			t.Errorf("record %d is %s, want %s", i, describe(r), describe(want))
+		}
 	}
 }
 
 func (s suite) batchCancelled(t *testing.T) {
-	store := s.batchSaver(t, full())
-	_, err := store.SaveBatch(cancelled(t), []twilioacct.Record{{SID: sid(1), Rev: 7, Status: "x"}})
-	wantError(t, "SaveBatch", err, context.Canceled)
-	wantRecord(t, "the record", load(t, store, sid(1)), full())
+	past, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	for _, ctx := range []context.Context{cancelled(t), past} {
+		store := s.batchSaver(t, full())
+		_, err := store.SaveBatch(ctx, []twilioacct.Record{{SID: sid(1), Rev: 7, Status: "x"}})
+		wantError(t, "SaveBatch", err, ctx.Err())
+		wantRecord(t, "the record", load(t, store, sid(1)), full())
+	}
 }
 
 func (s suite) batchesAtOnce(t *testing.T) {

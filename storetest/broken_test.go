@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +18,19 @@ import (
 type broken struct {
 	*twilioacct.MemStore
 
-	load func(context.Context, string) (twilioacct.Record, error)
-	save func(context.Context, twilioacct.Record) (twilioacct.Record, error)
+	load      func(context.Context, string) (twilioacct.Record, error)
+	save      func(context.Context, twilioacct.Record) (twilioacct.Record, error)
+	saveBatch func(context.Context, []twilioacct.Record) ([]twilioacct.SaveFailure, error)
+	lies      bool // of what it makes
+}
+
+func (b *broken) Makes() bool { return b.MemStore.Makes() != b.lies }
+
+func (b *broken) SaveBatch(ctx context.Context, records []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
+	if b.saveBatch != nil {
+		return b.saveBatch(ctx, records)
+	}
+	return b.MemStore.SaveBatch(ctx, records)
 }
 
 func (b *broken) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
@@ -103,6 +115,49 @@ var mistakes = map[string]func(*broken){
 			return r, err
 		}
 	},
+	"it says that it makes records": func(b *broken) { b.lies = true },
+	"a batch does not compare revisions": func(b *broken) {
+		b.saveBatch = eachOf(func(ctx context.Context, r twilioacct.Record) error {
+			if kept, err := b.MemStore.Load(ctx, r.SID); err == nil {
+				r.Rev = kept.Rev
+			}
+			_, err := b.MemStore.Save(ctx, r)
+			return err
+		})
+	},
+	"a batch erases what is not set": func(b *broken) {
+		b.saveBatch = eachOf(func(ctx context.Context, r twilioacct.Record) error {
+			if r.AuthToken.IsZero() && r.Status != "" && r.Check() == nil {
+				r.Remove = append(r.Remove, twilioacct.FieldAuthToken)
+			}
+			_, err := b.MemStore.Save(ctx, r)
+			return err
+		})
+	},
+	"a batch drops the second record of an account": func(b *broken) {
+		b.saveBatch = func(ctx context.Context, records []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
+			seen := map[string]bool{}
+			return b.MemStore.SaveBatch(ctx, slices.DeleteFunc(slices.Clone(records), func(r twilioacct.Record) bool {
+				defer func() { seen[r.SID] = true }()
+				return seen[r.SID]
+			}))
+		}
+	},
+	"a batch that is repeated is written again": func(b *broken) {
+		b.saveBatch = eachOf(func(ctx context.Context, r twilioacct.Record) error {
+			_, err := b.MemStore.Save(ctx, r)
+			kept, loadErr := b.MemStore.Load(ctx, r.SID)
+			if errors.Is(err, twilioacct.ErrStale) && loadErr == nil && kept.Rev == r.Rev+1 && kept.Status == r.Status {
+				_, err = b.MemStore.Save(ctx, twilioacct.Record{SID: r.SID, Rev: kept.Rev, Tenant: "written again"})
+			}
+			return err
+		})
+	},
+	"a batch keeps the first thousand": func(b *broken) {
+		b.saveBatch = func(ctx context.Context, records []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
+			return b.MemStore.SaveBatch(ctx, records[:min(len(records), 1000)])
+		}
+	},
 	"malformed records are taken": func(b *broken) {
 		b.save = func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
 			if r.Check() != nil {
@@ -111,6 +166,20 @@ var mistakes = map[string]func(*broken){
 			return b.MemStore.Save(ctx, r)
 		}
 	},
+}
+
+// eachOf is a SaveBatch that saves one record after the other in its own way.
+func eachOf(
+	save func(context.Context, twilioacct.Record) error,
+) func(context.Context, []twilioacct.Record) ([]twilioacct.SaveFailure, error) {
+	return func(ctx context.Context, records []twilioacct.Record) (failures []twilioacct.SaveFailure, err error) {
+		for _, r := range records {
+			if err := save(ctx, r); err != nil {
+				failures = append(failures, twilioacct.SaveFailure{SID: r.SID, Err: err})
+			}
+		}
+		return failures, ctx.Err()
+	}
 }
 
 const chosen = "STORETEST_MISTAKE"

@@ -90,6 +90,8 @@ func (s suite) making() cases {
 		"Save of a missing record under a revision is ErrStale": s.makesNoneAgain,
 		"of 16 that make one record one wins":                   s.makesOnce,
 		"SaveBatch makes the records that are missing":          s.batchMakes,
+		"SaveBatch makes a record once":                         s.batchMakesOnce,
+		"Makes tells whether Save makes records":                s.makesTruly,
 		"an existing record is saved as ever":                   s.savesAsEver,
 	}
 }
@@ -155,6 +157,31 @@ func (s suite) batchMakes(t *testing.T) {
 	}
 	if r := load(t, store, sid(1)); r.Status != "kept" {
 		t.Errorf("the old record is %s", describe(r))
+	}
+}
+
+func (s suite) batchMakesOnce(t *testing.T) {
+	store := companion[twilioacct.BatchSaver](t, s.new(t))
+	r := twilioacct.Record{SID: sid(1), AuthToken: secret("token"), Status: "made"}
+	other := twilioacct.Record{SID: sid(1), Status: "again"}
+	wantError(t, "the second record", saveBatch(t, store, r, other)[sid(1)], twilioacct.ErrStale)
+	made := load(t, store, sid(1))
+	if err := saveBatch(t, store, r)[sid(1)]; err != nil {
+		wantError(t, "the second SaveBatch", err, twilioacct.ErrStale)
+	}
+	wantRecord(t, "the record", load(t, store, sid(1)), made)
+	if made.Copies != 1 || made.Status != "made" || made.AuthToken != r.AuthToken {
+		t.Errorf("the record is %s, in %d copies", describe(made), made.Copies)
+	}
+}
+
+// makesTruly holds for every Store, whether it makes records or not.
+func (s suite) makesTruly(t *testing.T) {
+	store := s.new(t)
+	maker := companion[twilioacct.Maker](t, store)
+	_, err := store.Save(t.Context(), twilioacct.Record{SID: sid(1), Status: twilioacct.StatusActive})
+	if made := err == nil; maker.Makes() != made {
+		t.Errorf("Makes is %t, but Save of an account without a record: %v", maker.Makes(), err)
 	}
 }
 

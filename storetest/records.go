@@ -21,6 +21,7 @@ func (s suite) records() cases {
 		"Save removes what Remove names":                  s.saveRemoves,
 		"Save removes one field and sets another":         s.saveRemovesAndSets,
 		"Save of an unknown account makes no record":      s.saveMakesNothing,
+		"Makes tells that Save makes no records":          s.makesTruly,
 		"Save refuses a malformed record":                 s.saveRefusesMalformed,
 		"odd strings come back as they were":              s.oddStrings,
 		"every form of purpose works":                     s.oddPurposes,

@@ -40,7 +40,8 @@ func (s suite) scanSeesAll(t *testing.T) {
 	seed := maphash.MakeSeed()
 	want := map[string]twilioacct.Entry{}
 	for _, r := range manyRecords() {
-		want[r.SID] = twilioacct.Entry{SID: r.SID, Status: r.Status, Rev: r.Rev, Fingerprint: twilioacct.Fingerprint(seed, r.AuthToken)}
+		fingerprint := twilioacct.Fingerprint(seed, r.AuthToken.Reveal())
+		want[r.SID] = twilioacct.Entry{SID: r.SID, Status: r.Status, Rev: r.Rev, Fingerprint: fingerprint}
 	}
 	ids := map[string]bool{}
 	for e, err := range s.scanner(t, manyRecords()...).Scan(t.Context(), seed) {

@@ -28,9 +28,11 @@ type world struct {
 	store    *mongostore.Store
 	provider *twilioacct.Provider
 	sid      string
+	tokens   []string
 
-	log  bytes.Buffer
-	said []string // by errors, in every form
+	log   bytes.Buffer // the provider's
+	noted bytes.Buffer // a log of what it returned
+	said  []string     // by errors, in every form
 }
 
 func newWorld(t *testing.T) *world {
@@ -38,9 +40,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{fake: twiliotest.NewServer(t), server: mongotest.Start(t)}
 	w.sid = w.fake.AddSubaccount("acme").SID
 	accounts := w.server.Collection(t)
-	_, err := accounts.InsertOne(t.Context(), bson.D{{Key: "twilio_account", Value: bson.D{{Key: "sid", Value: w.sid}}}})
+	_, err := accounts.InsertMany(t.Context(), w.documents())
 	require.NoError(t, err)
-	w.store, err = mongostore.New(accounts, &mongostore.Options{Timeout: time.Second})
+	w.store, err = mongostore.New(accounts, &mongostore.Options{Timeout: 300 * time.Millisecond})
 	require.NoError(t, err)
 	parent := w.fake.Parent()
 	w.provider, err = twilioacct.New(twilioacct.Credentials{
@@ -54,11 +56,39 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// documents hold the account, and others in every way that a sync of the fleet meets, with secrets wherever one may be.
+func (w *world) documents() []bson.D {
+	twice, odd, vanished, sealed := w.fake.AddSubaccount(""), w.fake.AddSubaccount(""), w.fake.AddSubaccount(""), w.fake.AddSubaccount("")
+	w.fake.DeleteAccount(vanished.SID)
+	w.fake.AddSubaccount("to be adopted")
+	w.fake.AddSubaccount("unknown")
+	var documents []bson.D
+	for _, ours := range []bson.D{
+		{{Key: "sid", Value: w.sid}},
+		{{Key: "sid", Value: twice.SID}, {Key: "authToken", Value: w.secret()}},
+		{{Key: "sid", Value: twice.SID}, {Key: "authToken", Value: w.secret()}, {Key: "rev", Value: 3}},
+		{{Key: "sid", Value: vanished.SID}, {Key: "authToken", Value: w.secret()}},
+		{{Key: "sid", Value: odd.SID}, {Key: "authToken", Value: w.secret()}, {Key: "status", Value: bson.A{w.secret()}}},
+		{{Key: "sid", Value: sealed.SID}, {Key: "authToken", Value: bson.D{{Key: "sealed", Value: w.secret()}}}},
+		{{Key: "sid", Value: w.secret()}, {Key: "authToken", Value: w.secret()}},
+	} {
+		documents = append(documents, bson.D{{Key: "twilio_account", Value: ours}})
+	}
+	return append(documents, bson.D{{Key: "name", Value: "to be adopted"}})
+}
+
+// secret is a token that an application has written itself.
+func (w *world) secret() string {
+	token := fmt.Sprintf("%032x", 0xabcdef012345+len(w.tokens)*0x1010101)
+	w.tokens = append(w.tokens, token)
+	return token
+}
+
 // note keeps what v looks like wherever somebody might print it.
 func (w *world) note(v any) {
 	js, _ := json.Marshal(v)
 	w.said = append(w.said, fmt.Sprintf("%v|%+v|%#v|%q|%s", v, v, v, v, js), panicText(v))
-	slog.New(slog.NewJSONHandler(&w.log, nil)).Info("noted", "value", v)
+	slog.New(slog.NewJSONHandler(&w.noted, nil)).Info("noted", "value", v)
 }
 
 func panicText(v any) (text string) {
@@ -91,41 +121,100 @@ func (w *world) work(ctx context.Context) {
 	w.note(failures)
 	w.note(err)
 	for entry, err := range w.store.Scan(ctx, maphash.MakeSeed()) {
-		w.note(entry)
 		w.note(err)
+		if err == nil { // else it shows what stands in the SID's place, whatever that is
+			w.note(entry)
+		}
 	}
+	w.workOnTheFleet(ctx)
 	w.note(w.provider)
 	w.note(*w.provider.Parent())
 }
 
+func (w *world) workOnTheFleet(ctx context.Context) {
+	report, err := w.provider.SyncAll(ctx, &twilioacct.SyncAllOptions{
+		MarkGone: true,
+		Adopt: func(ctx context.Context, a twilioacct.Account) (bool, error) {
+			return w.store.Adopt(ctx, a, bson.D{{Key: "name", Value: a.FriendlyName}}, nil)
+		},
+		Observe:  func(e twilioacct.SyncEvent) { w.note(e) },
+		Progress: func(r twilioacct.SyncReport) { w.note(r) },
+	})
+	w.note(report)
+	w.note(err)
+	dashboard, err := w.provider.Dashboard(ctx)
+	w.note(dashboard)
+	w.note(err)
+	for _, f := range dashboard.Failures {
+		w.note(f)
+	}
+}
+
+// troubles are what can go wrong, as something that is done to a world in which all was well.
+func troubles() map[string]func(*world) {
+	all := map[string]func(*world){"none": func(*world) {}}
+	for name, fault := range map[string]twiliotest.Fault{
+		"the parent is refused": {Status: 401, Code: 20003}, "Twilio is away": {Status: 503, HTML: true}, "connections are reset": {Reset: true},
+		"answers break off": {Status: 200, Body: []byte(`{"sid":"AC`)}, "answers are cut": {Truncate: 100},
+	} {
+		all[name] = func(w *world) {
+			fault.Times = twiliotest.Always
+			w.fake.Inject(fault)
+		}
+	}
+	all["Twilio says what it was sent"] = func(w *world) {
+		parent := w.fake.Parent()
+		w.fake.Inject(twiliotest.Fault{Status: 400, Message: "you sent " + parent.AuthToken, SignedBy: parent.SID, Times: twiliotest.Always})
+	}
+	for name, fault := range map[string]mongotest.Fault{
+		"writes are refused": {Code: 13, Times: 5}, "writes are interrupted": {Code: 11600, Times: -1}, "writes take too long": {Code: 50, Times: 5},
+		"a unique index refuses": {Code: 11000, Times: 5}, "single writes are refused": {Code: 121, Ops: []int{0, 1, 2, 3, 4}, Times: -1},
+		"replies are lost": {CloseAfter: true, Times: 5},
+	} {
+		fault.Command, fault.Message = "update", "server text"
+		all[name] = func(w *world) { w.server.Inject(fault) }
+	}
+	all["reads are refused"] = func(w *world) { w.server.Inject(mongotest.Fault{Command: "find", Code: 13, Times: -1}) }
+	return all
+}
+
 func TestNoSecretIsInAnyLogErrorValueJSONPanicOrFilter(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	tokens := []string{w.fake.Parent().AuthToken}
-	faults := []twiliotest.Fault{
-		{}, {Status: 401, Code: 20003}, {Status: 503, HTML: true}, {Reset: true}, {Status: 200, Body: []byte(`{"sid":"AC`)}, {Truncate: 100},
-		{Status: 400, Message: "you sent " + w.fake.Parent().AuthToken, SignedBy: w.fake.Parent().SID},
+	for name, trouble := range troubles() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.work(t.Context())
+			for _, a := range w.fake.Subaccounts() { // what is stored is old from now on
+				w.tokens = append(w.tokens, a.AuthToken, w.fake.RotateToken(a.SID))
+			}
+			trouble(w)
+			w.work(t.Context())
+			w.requireSilent(t)
+		})
 	}
-	for _, fault := range faults {
-		tokens = append(tokens, w.fake.RotateToken(w.sid))
-		fault.Times = twiliotest.Always
-		w.fake.Inject(fault)
+	t.Run("the caller has left", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
 		w.work(t.Context())
-		w.fake.ClearFaults()
-	}
-	for _, code := range []int32{11000, 11600, 13, 50} {
-		tokens = append(tokens, w.fake.RotateToken(w.sid))
-		w.server.Inject(mongotest.Fault{Command: "update", Code: code, Message: "server text", Times: -1})
-		w.work(t.Context())
-		w.server.ClearFaults()
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	w.work(ended)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w.work(ctx)
+		w.requireSilent(t)
+	})
+}
 
-	written := strings.Join(w.said, "\n") + w.log.String() + strings.Join(filters(t, w.server.Commands()), "\n")
+// requireSilent looks for every token in all that was written.
+func (w *world) requireSilent(t *testing.T) {
+	t.Helper()
+	written := strings.Join(w.said, "\n") + w.log.String() + w.noted.String() + strings.Join(filters(t, w.server.Commands()), "\n")
 	require.Contains(t, written, w.sid, "there is something to look through")
-	for _, token := range tokens {
+	require.Contains(t, written, "to be adopted")
+	w.tokens = append(w.tokens, w.fake.Parent().AuthToken)
+	for _, a := range w.fake.Subaccounts() {
+		w.tokens = append(w.tokens, a.AuthToken)
+	}
+	for _, token := range w.tokens {
 		if i := strings.Index(written, token); i >= 0 {
 			t.Errorf("a token, after: %.300s", written[max(0, i-300):i])
 		}

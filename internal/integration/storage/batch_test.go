@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,7 @@ func closed(t testing.TB, coll *mongo.Collection) int {
 	return int(n)
 }
 
-func TestABatchIsSentInChunksWithOneReadAndOneWriteEach(t *testing.T) {
+func TestABatchIsOneWriteForEachThousandRecordsAndNoRead(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
 	records := batchOf(t, coll, 1100)
@@ -46,14 +47,101 @@ func TestABatchIsSentInChunksWithOneReadAndOneWriteEach(t *testing.T) {
 	failures, err := store.SaveBatch(t.Context(), records)
 	require.NoError(t, err)
 	assert.Empty(t, failures)
-	assert.Equal(t, 3, server.Seen("update"))
-	assert.Equal(t, 3, server.Seen("find"))
-	assert.Zero(t, server.Seen("getMore"))
+	assert.Equal(t, 2, server.Seen("update"))
+	assert.Zero(t, server.Seen("find")+server.Seen("getMore"))
 	for _, c := range server.Commands("update") {
-		assert.LessOrEqual(t, len(elements(t, c, "updates")), 500)
+		assert.LessOrEqual(t, len(elements(t, c, "updates")), 1000)
 		assert.False(t, truthy(c, "ordered"))
 	}
 	assert.Equal(t, 1100, closed(t, coll))
+}
+
+func TestOneRecordOfABatchThatIsStaleCostsOneRead(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	records := batchOf(t, coll, 20)
+	records[7].Rev = 5
+	server.ForgetCommands()
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sidOf(7), Err: twilioacct.ErrStale}}, failures)
+	assert.Equal(t, 1, server.Seen("update"))
+	assert.Equal(t, 1, server.Seen("find"))
+	assert.Equal(t, 19, closed(t, coll))
+}
+
+func TestABatchWritesWhatItsRecordsSetAndNothingElse(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, append(account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "plan", Value: 7.5}), bson.E{Key: "last", Value: bson.A{}}), held(sid2, 3))
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{
+		{SID: sid1, AuthToken: secret("new"), Tenant: "acme", APIKeys: map[string]twilioacct.APIKey{"voice": {SID: key1, Secret: secret("s")}}},
+		{SID: sid2, Rev: 3, Status: "closed"},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, failures)
+	var got, want any
+	require.NoError(t, bson.Unmarshal(raw(t, coll, by("twilio_account.sid", sid1)).Lookup("twilio_account").Document(), &got))
+	want = bson.D{
+		{Key: "sid", Value: sid1}, {Key: "plan", Value: 7.5}, {Key: "authToken", Value: "new"}, {Key: "tenant", Value: "acme"}, {Key: "rev", Value: int64(1)},
+		{Key: "apiKeys", Value: bson.D{{Key: "voice", Value: bson.D{{Key: "sid", Value: key1}, {Key: "secret", Value: "s"}}}}},
+	}
+	assert.Equal(t, sorted(want), sorted(got))
+	r, err := store.Load(t.Context(), sid2)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Record{SID: sid2, AuthToken: secret(token), Status: "closed", Rev: 4, Copies: 1}, r)
+}
+
+func TestABatchFindsARevisionHoweverItIsStored(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stored any
+		rev    int64
+	}{
+		"zero": {int64(0), 0}, "zero as the shell writes it": {0.0, 0}, "null": {nil, 0}, "int32": {int32(5), 5}, "a double": {5.0, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coll := mongotest.Collection(t)
+			store := open(t, coll, nil)
+			insert(t, coll, account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "rev", Value: c.stored}), held(sid2, 1))
+			failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{
+				{SID: sid1, Rev: c.rev, AuthToken: secret(token)}, {SID: sid2, Rev: 1, Status: "closed"},
+			})
+			require.NoError(t, err)
+			assert.Empty(t, failures)
+			rev, kept := stored(t, coll)
+			assert.Equal(t, c.rev+1, rev)
+			assert.Equal(t, token, kept)
+			assert.Equal(t, 1, closed(t, coll))
+		})
+	}
+}
+
+func TestTheFirstOfTwoRecordsOfAnAccountIsSavedFirstAlsoWhereItIsSavedByItself(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, held(sid1, 0)) // which no update finds by null
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Status: "first"}, {SID: sid1, Status: "second"}})
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sid1, Err: twilioacct.ErrStale}}, failures)
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Status("first"), r.Status)
+}
+
+func TestABatchThatSetsNothingWritesNothing(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	insert(t, coll, held(sid1, 3))
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{
+		{SID: sid1, Rev: 3}, {SID: sid2}, {SID: sid1, Rev: 3, Remove: []twilioacct.Field{twilioacct.FieldTenant}},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sid2, Err: twilioacct.ErrNoRecord}}, failures)
+	assert.Zero(t, server.Seen("update"))
 }
 
 func TestARefusalInTheMiddleOfABatchIsOneRecords(t *testing.T) {
@@ -80,23 +168,95 @@ func TestALostReplyOfABatchIsAppliedOnce(t *testing.T) {
 	assert.Equal(t, 20, closed(t, coll))
 }
 
-func TestAChunkWhoseReplyIsLostIsUnknownAndCanBeSavedAgain(t *testing.T) {
+func TestAChunkWhoseReplyIsLostIsUnknownAndIsFoundSavedTheNextTime(t *testing.T) {
 	t.Parallel()
 	server := mongotest.Start(t)
 	coll := server.Collection(t, options.Client().SetRetryWrites(false))
 	store := open(t, coll, nil)
-	records := batchOf(t, coll, 520)
+	records := batchOf(t, coll, 1020)
 	server.Inject(mongotest.LostReply("update"))
 	failures, err := store.SaveBatch(t.Context(), records)
 	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
 	assert.Empty(t, failures)
 	assertSilent(t, err)
-	assert.Equal(t, 500, closed(t, coll), "the chunk was written, the next one not tried")
+	assert.Equal(t, 1000, closed(t, coll), "the chunk was written, the next one not tried")
 
+	records[3].Status = "suspended" // not what was written
 	failures, err = store.SaveBatch(t.Context(), records)
 	require.NoError(t, err)
-	assert.Len(t, failures, 500, "stale by our own write")
-	assert.Equal(t, 520, closed(t, coll))
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sidOf(3), Err: twilioacct.ErrStale}}, failures)
+	n, err := coll.CountDocuments(t.Context(), bson.D{{Key: "twilio_account.status", Value: "closed"}, {Key: "twilio_account.rev", Value: 2}})
+	require.NoError(t, err)
+	assert.EqualValues(t, 1020, n, "each of them once")
+}
+
+func TestARecordSavedByItselfWhoseReplyIsLostIsFoundSavedTheNextTime(t *testing.T) {
+	t.Parallel()
+	server := mongotest.Start(t)
+	coll := server.Collection(t, options.Client().SetRetryWrites(false))
+	store := open(t, coll, nil)
+	insert(t, coll, held(sid1, 1), held(sid2, 1))
+	records := []twilioacct.Record{
+		{SID: sid1, Rev: 1, Remove: []twilioacct.Field{twilioacct.FieldAuthToken}},
+		{SID: sid2, Rev: 1, Status: "closed"},
+	}
+	server.Inject(mongotest.Fault{Command: "update", Nth: 2, CloseAfter: true})
+	_, err := store.SaveBatch(t.Context(), records)
+	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	assert.Empty(t, failures)
+	for _, sid := range []string{sid1, sid2} {
+		r, err := store.Load(t.Context(), sid)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, r.Rev)
+		assert.Equal(t, sid == sid1, r.AuthToken.IsZero())
+	}
+}
+
+func TestInsertionsWhoseReplyIsLostAreFoundSavedTheNextTime(t *testing.T) {
+	t.Parallel()
+	server := mongotest.Start(t)
+	coll := server.Collection(t, options.Client().SetRetryWrites(false))
+	store := open(t, coll, upsert)
+	records := batchOf(t, coll, 4)
+	records = append(records, twilioacct.Record{SID: sidOf(7), AuthToken: secret(token)}, twilioacct.Record{SID: sidOf(8), Status: "closed"})
+	server.Inject(mongotest.Fault{Command: "update", Nth: 2, CloseAfter: true})
+	_, err := store.SaveBatch(t.Context(), records)
+	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	assert.Empty(t, failures)
+	assert.Equal(t, 5, closed(t, coll))
+	n, err := coll.CountDocuments(t.Context(), bson.D{})
+	require.NoError(t, err)
+	assert.EqualValues(t, 6, n)
+}
+
+func TestAServerThatFailsInTheLookAfterABatchLeavesItUnknown(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	records := batchOf(t, coll, 3)
+	records[1].Rev = 9
+	server.Inject(mongotest.Fault{Command: "find", Code: 13})
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	assert.Empty(t, failures)
+	assertSilent(t, err)
+	assert.Equal(t, 2, closed(t, coll))
+}
+
+func TestAServerThatDoesNotAnswerIsNoFailureOfARecord(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	insert(t, coll, held(sid1, 1))
+	server.Inject(mongotest.Fault{Command: "find", CloseBefore: true, Times: -1})
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	failures, err := store.SaveBatch(ctx, []twilioacct.Record{{SID: sid1, Rev: 1, Remove: []twilioacct.Field{twilioacct.FieldStatus}}})
+	require.Error(t, err)
+	require.NotErrorIs(t, err, twilioacct.ErrOutcomeUnknown, "it was not even read")
+	assert.Empty(t, failures)
 }
 
 func TestAWriteConcernErrorOfABatchIsUnknown(t *testing.T) {
@@ -138,6 +298,20 @@ func TestWhatOthersDoDuringABatchIsFoundOut(t *testing.T) {
 	assert.Equal(t, 8, closed(t, coll))
 }
 
+func TestABatchWhoseContextHasEndedWasNotWritten(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	records := batchOf(t, coll, 5)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	failures, err := store.SaveBatch(ctx, records)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+	assert.Empty(t, failures)
+	assert.Zero(t, closed(t, coll))
+}
+
 func TestABatchCancelledInFlightIsUnknown(t *testing.T) {
 	t.Parallel()
 	server, coll, _ := onEmbedded(t, nil)
@@ -160,7 +334,7 @@ func TestASavedRecordThatSomebodyWritesOnIsNotCalledStale(t *testing.T) {
 			if e.CommandName != "find" {
 				return
 			}
-			if finds++; finds == 2 { // the look after the bulk
+			if finds++; finds == 1 { // the look after the bulk
 				_, err := other.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 2, Tenant: "acme"})
 				assert.NoError(t, err)
 			}

@@ -59,6 +59,7 @@ func TestAllThatIsKeptIsAtTheConfiguredPaths(t *testing.T) {
 	assert.Equal(t, sorted(wantMap), sorted(got))
 
 	other := mongotest.Collection(t)
+	insert(t, other, by("name", "Free"))
 	exercise(t, open(t, other, &mongostore.Options{Paths: ownPaths, Upsert: true, Claims: other.Database().Collection("claims")}))
 }
 

@@ -129,7 +129,7 @@ func TestNoUpdateOfSeveralDocumentsIsLost(t *testing.T) {
 	}
 }
 
-func TestABatchSavesEveryCopy(t *testing.T) {
+func TestABatchMayWriteOneCopyAndASaveBringsTheOthersAfter(t *testing.T) {
 	t.Parallel()
 	coll := mongotest.Collection(t)
 	store := open(t, coll, nil)
@@ -139,9 +139,50 @@ func TestABatchSavesEveryCopy(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Empty(t, failures)
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Status("closed"), r.Status)
+	assert.EqualValues(t, 3, r.Rev)
+	_, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: r.Rev, Status: "closed"})
+	require.NoError(t, err)
 	for _, id := range []string{"a", "b"} {
 		assert.Equal(t, "closed", raw(t, coll, by("_id", id)).Lookup("twilio_account", "status").StringValue())
 	}
+}
+
+func TestABatchReadsTheNewestOfSeveralDocuments(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, copyOf("a", 5, "closed"), copyOf("b", 6, "active"), held(sid2, 1))
+	stale := twilioacct.Record{SID: sid1, Rev: 4, Status: "closed"} // an old copy is as if it had been saved
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{stale, {SID: sid2, Rev: 1, Status: "closed"}})
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sid1, Err: twilioacct.ErrStale}}, failures)
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.StatusActive, r.Status)
+	assert.EqualValues(t, 6, r.Rev)
+}
+
+func TestSoManyCopiesThatNotAllAreReadAreSavedOneByOne(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	var copies []bson.D
+	for range 110 {
+		copies = append(copies, held(sid1, 1))
+	}
+	insert(t, coll, copies...)
+	insert(t, coll, held(sid2, 1))
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Rev: 7, Status: "closed"}, {SID: sid2, Rev: 1, Status: "closed"}})
+	require.NoError(t, err)
+	require.Len(t, failures, 1)
+	assert.Equal(t, sid1, failures[0].SID)
+	require.ErrorContains(t, failures[0].Err, "more than 100 documents")
+	r, err := store.Load(t.Context(), sid2)
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, r.Rev)
 }
 
 func TestAHundredCopiesAreAMistakeAndMoreAreRefused(t *testing.T) {

@@ -162,7 +162,7 @@ func TestASaveCancelledInFlightMayHaveBeenWritten(t *testing.T) {
 func TestASaveCancelledBeforeItsWriteWasNotWritten(t *testing.T) {
 	t.Parallel()
 	server, coll, _ := onEmbedded(t, nil)
-	insert(t, coll, held(sid1, 1))
+	insert(t, coll, held(sid1, 1), by("name", "Free"))
 	for name, at := range map[string]*event.CommandMonitor{
 		"while it reads":   {Started: func(ctx context.Context, _ *event.CommandStartedEvent) { cancelOf(ctx)() }},
 		"when it has read": {Succeeded: func(ctx context.Context, _ *event.CommandSucceededEvent) { cancelOf(ctx)() }},
@@ -189,7 +189,7 @@ func cancelOf(ctx context.Context) context.CancelFunc {
 	return func() {}
 }
 
-// saves are the ways to write: what is there, what is missing, and in a batch.
+// saves are the ways to write after a look: what is there, what is missing, in a batch, and what is adopted.
 func saves() []func(context.Context, *mongostore.Store) error {
 	one := func(r twilioacct.Record) func(context.Context, *mongostore.Store) error {
 		return func(ctx context.Context, s *mongostore.Store) error {
@@ -201,7 +201,11 @@ func saves() []func(context.Context, *mongostore.Store) error {
 		one(change()),
 		one(twilioacct.Record{SID: sid2}),
 		func(ctx context.Context, s *mongostore.Store) error {
-			_, err := s.SaveBatch(ctx, []twilioacct.Record{change()})
+			_, err := s.SaveBatch(ctx, []twilioacct.Record{{SID: sid1, Rev: 1, Remove: []twilioacct.Field{twilioacct.FieldStatus}}})
+			return err
+		},
+		func(ctx context.Context, s *mongostore.Store) error {
+			_, err := s.Adopt(ctx, twilioacct.Account{SID: sid2}, by("name", "Free"), nil)
 			return err
 		},
 	}

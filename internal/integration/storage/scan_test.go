@@ -17,7 +17,7 @@ import (
 func TestAScanThatIsLeftClosesItsCursor(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
-	batchOf(t, coll, 1500)
+	batchOf(t, coll, 2100)
 	for _, err := range store.Scan(t.Context(), seed) {
 		require.NoError(t, err)
 		break
@@ -33,17 +33,17 @@ func TestAScanThatIsLeftClosesItsCursor(t *testing.T) {
 	assert.Equal(t, 2, server.Seen("killCursors"), "although the caller has left")
 }
 
-func TestAScanAsksForAThousandAtATime(t *testing.T) {
+func TestAScanAsksForTwoThousandAtATime(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
-	batchOf(t, coll, 1500)
+	batchOf(t, coll, 2100)
 	server.ForgetCommands()
 	seen := 0
 	for _, err := range store.Scan(t.Context(), seed) {
 		require.NoError(t, err)
 		seen++
 	}
-	assert.Equal(t, 1500, seen)
+	assert.Equal(t, 2100, seen)
 	assert.Equal(t, 1, server.Seen("find"))
 	assert.Equal(t, 1, server.Seen("getMore"))
 	_, err := server.Commands("find")[0].LookupErr("maxTimeMS")
@@ -54,14 +54,16 @@ func TestTheTimeoutBoundsABatchAndNotTheScan(t *testing.T) {
 	t.Parallel()
 	const timeout = 2 * time.Second
 	server, coll, store := onEmbedded(t, &mongostore.Options{Timeout: timeout})
-	batchOf(t, coll, 2001)
-	server.Inject(mongotest.Fault{Command: "getMore", Delay: timeout * 3 / 5, Times: 2})
+	batchOf(t, coll, 2100)
+	for _, command := range []string{"find", "getMore"} {
+		server.Inject(mongotest.Fault{Command: command, Delay: timeout * 3 / 5})
+	}
 	began, seen := time.Now(), 0
 	for _, err := range store.Scan(t.Context(), seed) {
 		require.NoError(t, err)
 		seen++
 	}
-	assert.Equal(t, 2001, seen)
+	assert.Equal(t, 2100, seen)
 	assert.Greater(t, time.Since(began), timeout)
 
 	server.Inject(mongotest.Fault{Command: "getMore", Delay: time.Hour, Times: -1})
@@ -77,7 +79,7 @@ func TestTheTimeoutBoundsABatchAndNotTheScan(t *testing.T) {
 func TestALostCursorEndsAScanWithAnError(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
-	batchOf(t, coll, 1500)
+	batchOf(t, coll, 2100)
 	server.Inject(mongotest.Fault{Command: "getMore", Code: 43})
 	seen := 0
 	var last error
@@ -86,7 +88,7 @@ func TestALostCursorEndsAScanWithAnError(t *testing.T) {
 			seen++
 		}
 	}
-	assert.Equal(t, 1000, seen)
+	assert.Equal(t, 2000, seen)
 	var e *mongostore.Error
 	require.ErrorAs(t, last, &e)
 	assert.Equal(t, 43, e.Code)
@@ -111,7 +113,7 @@ func TestAnOddDocumentIsAnErrorBesideItsEntryAndTheScanGoesOn(t *testing.T) {
 	}
 	require.Len(t, entries, 5)
 	require.NoError(t, failures["good"])
-	want := twilioacct.Entry{ID: "good", SID: sid2, Status: "active", Rev: 3, Fingerprint: twilioacct.Fingerprint(seed, secret(token))}
+	want := twilioacct.Entry{ID: "good", SID: sid2, Status: "active", Rev: 3, Fingerprint: twilioacct.Fingerprint(seed, token)}
 	assert.Equal(t, want, entries["good"])
 	for _, id := range []string{"odd-token", "odd-rev", "odd-sid", "odd-array"} {
 		var odd *mongostore.DocumentError
@@ -144,7 +146,7 @@ func TestAnEntrysIDIsTheDocumentsIDAsText(t *testing.T) {
 func TestAScanThatIsCancelledDoesNotWaitForASilentServer(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
-	batchOf(t, coll, 1500)
+	batchOf(t, coll, 2100)
 	server.Inject(mongotest.Fault{Command: "getMore", Delay: time.Hour, Times: -1})
 	server.Inject(mongotest.Fault{Command: "killCursors", Delay: time.Hour, Times: -1})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -152,7 +154,7 @@ func TestAScanThatIsCancelledDoesNotWaitForASilentServer(t *testing.T) {
 	var cancelled time.Time
 	n := 0
 	for range store.Scan(ctx, seed) {
-		if n++; n == 1000 {
+		if n++; n == 2000 {
 			cancelled = time.Now()
 			cancel()
 		}

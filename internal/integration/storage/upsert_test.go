@@ -1,12 +1,14 @@
 package storage_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
@@ -72,8 +74,10 @@ func TestADuplicateKeyOfTheSIDIsALostRace(t *testing.T) {
 	_, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, AuthToken: secret(token)})
 	require.ErrorIs(t, err, twilioacct.ErrStale)
 
-	server.Inject(mongotest.DuplicateKey("update", by("twilio_account.sid", 1), 1))
-	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1}, {SID: sid2}})
+	race := mongotest.DuplicateKey("update", by("twilio_account.sid", 1), 1)
+	race.Nth = 2 // after the update that found no document
+	server.Inject(race)
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Status: "active"}, {SID: sid2, Status: "active"}})
 	require.NoError(t, err)
 	require.Len(t, failures, 1)
 	assert.Equal(t, sid2, failures[0].SID)
@@ -106,6 +110,34 @@ func TestADocumentThatAppearsBeforeTheUpsertStaysAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, token, r.AuthToken.Reveal())
 	assert.Equal(t, twilioacct.Record{SID: sid1, AuthToken: secret(token), Status: "active", Copies: 1}, r)
+}
+
+func TestADocumentThatAppearsBeforeTheUpsertOfABatchStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	server := mongotest.Start(t)
+	coll := server.Collection(t)
+	batches := 0
+	monitor := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		if e.CommandName != "update" {
+			return
+		}
+		if batches++; batches == 2 { // after the one that finds no document
+			insert(t, coll, held(sid1, 0), account(bson.E{Key: "sid", Value: sid2}, bson.E{Key: "status", Value: "mine"}, bson.E{Key: "rev", Value: 1}))
+		}
+	}}
+	client := mongotest.Connect(t, server.URI(), options.Client().SetMonitor(monitor))
+	racing := open(t, client.Database(coll.Database().Name()).Collection(coll.Name()), upsert)
+	failures, err := racing.SaveBatch(t.Context(), []twilioacct.Record{
+		{SID: sid1, AuthToken: secret("mine"), Status: "mine"}, {SID: sid2, Status: "mine"}, {SID: sidOf(3), Status: "mine"},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.SaveFailure{{SID: sid1, Err: twilioacct.ErrStale}}, failures, "the second is as we wanted it")
+	r, err := racing.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.Record{SID: sid1, AuthToken: secret(token), Status: "active", Copies: 1}, r)
+	r, err = racing.Load(t.Context(), sidOf(3))
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, r.Rev)
 }
 
 func TestAnotherUniqueIndexIsNamedWithoutValues(t *testing.T) {

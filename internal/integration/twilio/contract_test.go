@@ -64,6 +64,58 @@ func TestWhatTheProviderSendsAndTheFakeAnswersIsWhatTwilioDocuments(t *testing.T
 	}
 }
 
+func TestWhatASyncOfTheFleetSendsAndTheFakeAnswersIsWhatTwilioDocuments(t *testing.T) {
+	t.Parallel()
+	for name, hidden := range map[string]twiliotest.HiddenToken{
+		"an empty token": twiliotest.TokenEmpty, "a null token": twiliotest.TokenNull, "no token": twiliotest.TokenAbsent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := twiliotest.NewServer(t, twiliotest.WithHiddenToken(hidden))
+			records := fleet(fake)
+			parent := fake.Parent()
+			key := fake.AddKey(parent.SID, twiliotest.MainKey)
+			for _, credentials := range []twilioacct.Credentials{
+				{AccountSID: parent.SID, AuthToken: twilioacct.NewSecret(parent.AuthToken)},
+				{AccountSID: parent.SID, APIKeySID: key.SID, APISecret: twilioacct.NewSecret(key.Secret)},
+			} {
+				fake.ForgetRequests()
+				p, err := twilioacct.New(credentials, &twilioacct.Options{HTTPClient: checked(t, fake), Store: twilioacct.NewMemStore(records...)})
+				require.NoError(t, err)
+				fake.Inject(twiliotest.Fault{Operation: "ListAccount", Status: 400, Code: 70002})
+				report, err := p.SyncAll(t.Context(), &twilioacct.SyncAllOptions{PageSize: 100, MarkGone: true})
+				require.NoError(t, err)
+				assert.True(t, report.Complete)
+				assert.Equal(t, 50, report.PageSize, "Twilio has refused the larger one")
+				assert.Equal(t, 4, report.Failed, "of others, and one that is deleted")
+				assert.Equal(t, credentials.APIKeySID != "", report.TokensHidden)
+				assert.GreaterOrEqual(t, fake.Count("FetchAccount"), 4)
+				dashboard, err := p.Dashboard(t.Context())
+				require.NoError(t, err)
+				assert.Len(t, dashboard.Accounts, len(records)-4)
+			}
+		})
+	}
+}
+
+// fleet is a few pages of accounts of all kinds, and the records of some, as an application may have them.
+func fleet(fake *twiliotest.Server) (records []twilioacct.Record) {
+	sids := fake.AddSubaccounts(240)
+	fake.SetStatus(sids[3], twiliotest.Suspended)
+	fake.SetStatus(sids[4], twiliotest.Closed)
+	fake.Rename(sids[5], "acme v1.25 & söns 🦉")
+	deleted := fake.AddSubaccount("deleted").SID
+	fake.DeleteAccount(deleted)
+	sids = append(sids[:200], deleted)
+	for _, code := range []int{20404, 20403, 20003} {
+		sids = append(sids, fake.AddForeignAccount(code).SID)
+	}
+	for _, sid := range sids {
+		records = append(records, twilioacct.Record{SID: sid})
+	}
+	return records
+}
+
 // The operations that the provider does not use yet are driven through twilio-go's own client.
 func TestEveryOperationOfTheFakeIsAsTwilioDocumentsIt(t *testing.T) {
 	t.Parallel()

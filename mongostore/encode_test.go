@@ -1,0 +1,30 @@
+package mongostore
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/twilioacct/twilioacct"
+)
+
+// FuzzRawUpdate: an update that is encoded by hand has the bytes that the driver gives it.
+func FuzzRawUpdate(f *testing.F) {
+	f.Add("token", "active", "acme", "secret", int64(1))
+	f.Add("", "", "", "", int64(0))
+	f.Add("with\x00NUL", "東京 \xff", "$set", "a.b", int64(-1))
+	parsed, err := Paths{}.parse()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, token, status, tenant, key string, rev int64) {
+		r := twilioacct.Record{AuthToken: twilioacct.NewSecret(token), Status: twilioacct.Status(status), Tenant: tenant}
+		if key != "" {
+			r.APIKeys = map[string]twilioacct.APIKey{"voice": {SID: "SK", Secret: twilioacct.NewSecret(key)}}
+		}
+		c := parsed.assigned(r)
+		want, err := bson.Marshal(parsed.update(c, rev))
+		require.NoError(t, err)
+		assert.Equal(t, bson.Raw(want), parsed.rawUpdate(c.set, rev))
+	})
+}
