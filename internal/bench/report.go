@@ -19,6 +19,17 @@ func (r *report) ratio(label string, ours, other figure, target float64) {
 	r.line(label, ours.String(), other.String(), r.judged("ratio ", ratio, target, hundredths))
 }
 
+// faster is a ratio so small that it is read the other way round.
+func (r *report) faster(label string, ours, other figure, least float64) {
+	times := float64(other.median) / float64(ours.median)
+	text := fmt.Sprintf("%.0f times as fast (target %.0f)", times, least)
+	if times < least {
+		r.missed = true
+		text += " MISSED"
+	}
+	r.line(label, ours.String(), other.String(), text)
+}
+
 // absolute compares a figure of ours with its target alone; the others are for scale.
 func (r *report) absolute(label string, ours figure, target time.Duration, others ...figure) {
 	columns := []string{r.judged(ours.name+" ", float64(ours.median), float64(target), nanoseconds)}
@@ -47,7 +58,7 @@ func (r *report) judged(what string, value, target float64, text func(float64) s
 
 func (r *report) line(label string, columns ...string) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%-28s", label)
+	fmt.Fprintf(&text, "%-31s", label)
 	for _, c := range columns {
 		fmt.Fprintf(&text, "%-30s", c)
 	}

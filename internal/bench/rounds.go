@@ -78,6 +78,36 @@ func used(name string, callers, times int, work func(times int) error) side {
 	}}
 }
 
+// work is what a side does where both times are taken, the clock's and its CPU time, after something was prepared that is not timed.
+type work struct {
+	name        string
+	prepare, do func() error
+}
+
+func bothTimes(n int, works ...work) (wall, cpu []figure, err error) {
+	used := make([][]time.Duration, len(works))
+	sides := make([]side, len(works))
+	for i, w := range works {
+		sides[i] = side{w.name, func() (time.Duration, error) {
+			if err := w.prepare(); err != nil {
+				return 0, err
+			}
+			usedBefore, start := cpuTime(), time.Now()
+			err := w.do()
+			took := time.Since(start)
+			used[i] = append(used[i], cpuTime()-usedBefore)
+			return took, err
+		}}
+	}
+	if wall, err = rounds(n, sides...); err != nil {
+		return nil, nil, err
+	}
+	for i, w := range works {
+		cpu = append(cpu, figureOf(w.name, used[i]))
+	}
+	return wall, cpu, nil
+}
+
 // repeat makes the work of timed from what is done once.
 func repeat(once func() error) func(times int) error {
 	return func(times int) error {

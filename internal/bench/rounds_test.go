@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 	"time"
 
@@ -33,11 +34,43 @@ func TestReportShowsAMissedTarget(t *testing.T) {
 	var out bytes.Buffer
 	r := &report{out: &out}
 	r.ratio("uncached account", a, b, 1.4)
-	assert.Equal(t, "uncached account            ours 84.1 µs ±3%              bare 70.2 µs ±2%              ratio 1.20 (target 1.40)\n", out.String())
+	assert.Equal(t, "uncached account               ours 84.1 µs ±3%              bare 70.2 µs ±2%              ratio 1.20 (target 1.40)\n", out.String())
 	assert.False(t, r.missed)
 	r.ratio("uncached account", a, b, 1.1)
 	assert.True(t, r.missed)
 	assert.Contains(t, out.String(), "ratio 1.20 (target 1.10) MISSED\n")
+}
+
+func TestReportTurnsASmallRatioRound(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := &report{out: &out}
+	r.faster("a fleet", figure{"ours", 100, 0}, figure{"loop", 30_000, 0}, 300)
+	assert.Contains(t, out.String(), "300 times as fast (target 300)\n")
+	assert.False(t, r.missed)
+	r.faster("a fleet", figure{"ours", 101, 0}, figure{"loop", 30_000, 0}, 300)
+	assert.True(t, r.missed)
+	assert.Contains(t, out.String(), "297 times as fast (target 300) MISSED\n")
+}
+
+func TestBothTimesAreOfTheWorkAlone(t *testing.T) {
+	var order string
+	do := func(letter string) func() error {
+		return func() error { order += letter; return nil }
+	}
+	spin := func() error {
+		start := cpuTime()
+		for cpuTime()-start < 20*time.Millisecond {
+			runtime.Gosched()
+		}
+		return nil
+	}
+	wall, cpu, err := bothTimes(3, work{"idle", spin, do("i")}, work{"busy", do("p"), spin})
+	require.NoError(t, err)
+	assert.Equal(t, "ippiip", order)
+	assert.Less(t, cpu[0].median, 20*time.Millisecond)
+	assert.GreaterOrEqual(t, wall[1].median, 10*time.Millisecond) // two cores may have spun
+	assert.GreaterOrEqual(t, cpu[1].median, 20*time.Millisecond)
 }
 
 func TestDurationsHaveThreeDigits(t *testing.T) {

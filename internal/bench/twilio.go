@@ -2,122 +2,104 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"regexp"
-	"strconv"
-	"strings"
-	"sync"
-
-	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
-const pageSize = 1000
-
-// twilio answers with bytes that were rendered beforehand: what serving costs would only hide what asking costs. It checks
-// nothing; twiliotest, where the bytes come from, does.
+// twilio is a server that answers as Twilio does, as its clients see it.
 type twilio struct {
-	*httptest.Server
-	url, host  string
-	sid, token string // the parent's
+	URL        string `json:"url"`
+	SID        string `json:"sid"` // the parent's, and so is the token
+	Token      string `json:"token"`
+	Subaccount string `json:"subaccount"` // one of the fleet
+	Accounts   int    `json:"accounts"`   // the size of the fleet
 
-	subaccount string
-	account    []byte // the subaccount's answer
-
-	fleet *fleet
+	stop func()
 }
 
+// newTwilio serves in this process.
 func newTwilio(accounts int) (*twilio, error) {
-	fake := twiliotest.Start()
-	defer fake.Close()
-	parent := fake.Parent()
-	t := &twilio{sid: parent.SID, token: parent.AuthToken, subaccount: fake.AddSubaccounts(pageSize)[0]}
-	var err error
-	if t.account, err = t.rendered(fake, "/2010-04-01/Accounts/"+t.subaccount+".json"); err != nil {
-		return nil, err
-	}
-	page, err := t.rendered(fake, "/2010-04-01/Accounts.json?PageSize="+strconv.Itoa(pageSize))
+	s, err := newServer(accounts)
 	if err != nil {
 		return nil, err
 	}
-	t.fleet = newFleet(page, accounts/pageSize)
-	t.Server = httptest.NewServer(t)
-	t.url, t.host = t.URL, t.Listener.Addr().String()
+	listening := httptest.NewServer(s)
+	t := s.at(listening.URL)
+	t.stop = listening.Close
 	return t, nil
 }
 
-func (t *twilio) rendered(fake *twiliotest.Server, path string) ([]byte, error) {
-	req, err := http.NewRequest(http.MethodGet, "https://"+apiHost+path, nil)
+// startTwilio serves in a process of its own, so that what serving costs is in nobody's CPU time.
+func startTwilio(ctx context.Context, accounts int) (*twilio, error) {
+	t := &twilio{}
+	p, err := start(ctx, "twilio", accounts, t)
 	if err != nil {
 		return nil, err
 	}
-	req.SetBasicAuth(t.sid, t.token)
-	resp, err := fake.HTTPClient().Do(req)
+	t.stop = p.stop
+	return t, nil
+}
+
+// serveTwilio is the job of that process.
+func serveTwilio(ctx context.Context, order json.RawMessage, answer func(any) error) error {
+	var accounts int
+	if err := json.Unmarshal(order, &accounts); err != nil {
+		return err
+	}
+	s, err := newServer(accounts)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if err := answer(s.at("http://" + listener.Addr().String())); err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { listener.Close() })
+	_ = http.Serve(listener, s) //nolint:gosec // G114: this program asks, and nobody else
+	return nil
+}
+
+func (t *twilio) Close() { t.stop() }
+
+// become lets the conditions be others from the next request on, and counts the requests anew.
+func (t *twilio) become(ctx context.Context, c conditions) error {
+	_, err := t.control(ctx, conditionsPath, c)
+	return err
+}
+
+// changeTokens gives every n-th account of the fleet another token.
+func (t *twilio) changeTokens(ctx context.Context, n int) error {
+	_, err := t.control(ctx, tokensPath, n)
+	return err
+}
+
+// counted is how many requests there were under the present conditions.
+func (t *twilio) counted(ctx context.Context) (counts, error) { return t.control(ctx, countsPath, nil) }
+
+func (t *twilio) control(ctx context.Context, path string, order any) (c counts, err error) {
+	body, err := json.Marshal(order)
+	if err != nil {
+		return c, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.URL+path, bytes.NewReader(body))
+	if err != nil {
+		return c, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return c, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: %s", path, resp.Status)
+		return c, fmt.Errorf("POST %s: %s", path, resp.Status)
 	}
-	return io.ReadAll(resp.Body)
-}
-
-func (t *twilio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if strings.HasPrefix(r.URL.Path, "/2010-04-01/Accounts/") {
-		w.Header().Set("Content-Length", strconv.Itoa(len(t.account)))
-		_, _ = w.Write(t.account)
-		return
-	}
-	t.fleet.serve(w, r.URL.Query())
-}
-
-// fleet is a list of accounts of any length, made of one page. Of each SID and token in it four digits are the page's number,
-// stamped anew for each request: no account comes twice, which would let a side that shares equal strings look better than it
-// is, and the garbage collector is not spoiled by a heap of 100 pages.
-type fleet struct {
-	mu     sync.Mutex
-	page   []byte // the accounts of one page
-	stamps []int  // where in it the digits stand
-	pages  int
-}
-
-var hexDigits = regexp.MustCompile(`[0-9a-f]{32}`)
-
-func newFleet(page []byte, pages int) *fleet {
-	const begin, end = `"accounts":[`, `],"`
-	accounts := page[bytes.Index(page, []byte(begin))+len(begin) : bytes.LastIndex(page, []byte(end))]
-	f := &fleet{page: accounts, pages: pages}
-	for _, at := range hexDigits.FindAllIndex(accounts, -1) {
-		f.stamps = append(f.stamps, at[0])
-	}
-	return f
-}
-
-func (f *fleet) serve(w http.ResponseWriter, query url.Values) {
-	number, _ := strconv.Atoi(query.Get("Page"))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	digits := fmt.Sprintf("%04x", number)
-	for _, at := range f.stamps {
-		copy(f.page[at:], digits)
-	}
-	head := `{"page_size":1000,"accounts":[`
-	tail := fmt.Sprintf(`],"page":%d,"next_page_uri":%s}`, number, f.next(number))
-	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(f.page)+len(tail)))
-	_, _ = io.WriteString(w, head)
-	_, _ = w.Write(f.page)
-	_, _ = io.WriteString(w, tail)
-}
-
-func (f *fleet) next(number int) string {
-	number++
-	if number == f.pages {
-		return "null"
-	}
-	return fmt.Sprintf(`"/2010-04-01/Accounts.json?PageSize=%d&Page=%d&PageToken=PAAC%032x"`, pageSize, number, number)
+	err = json.NewDecoder(resp.Body).Decode(&c)
+	return c, err
 }

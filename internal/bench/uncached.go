@@ -22,9 +22,9 @@ func uncached(ctx context.Context, r *report) error {
 	bare, stock := newBare(t), stock(t)
 	const times = 500
 	f, err := rounds(manyRounds,
-		timed("ours", times, repeat(func() error { _, err := provider.Account(ctx, t.subaccount); return err })),
-		timed("bare", times, repeat(func() error { _, err := bare.account(ctx, t.subaccount); return err })),
-		timed("twilio-go", times, repeat(func() error { _, err := stock.FetchAccount(t.subaccount); return err })))
+		timed("ours", times, repeat(func() error { _, err := provider.Account(ctx, t.Subaccount); return err })),
+		timed("bare", times, repeat(func() error { _, err := bare.account(ctx, t.Subaccount); return err })),
+		timed("twilio-go", times, repeat(func() error { _, err := stock.FetchAccount(t.Subaccount); return err })))
 	if err != nil {
 		return err
 	}

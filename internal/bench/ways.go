@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twilio/twilio-go/client"
@@ -22,10 +23,10 @@ const apiHost = "api.twilio.com"
 func keepAlive() *http.Transport { return &http.Transport{} }
 
 func ours(t *twilio, o twilioacct.Options) (*twilioacct.Provider, error) {
-	o.BaseURL = t.url
+	o.BaseURL = t.URL
 	return twilioacct.New(twilioacct.Credentials{
-		AccountSID: t.sid,
-		AuthToken:  twilioacct.NewSecret(t.token),
+		AccountSID: t.SID,
+		AuthToken:  twilioacct.NewSecret(t.Token),
 	}, &o)
 }
 
@@ -38,11 +39,11 @@ type bare struct {
 func newBare(t *twilio) bare { return bare{t, &http.Client{Transport: keepAlive()}} }
 
 func (b bare) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.twilio.url+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.twilio.URL+path, nil)
 	if err != nil {
 		return err
 	}
-	req.SetBasicAuth(b.twilio.sid, b.twilio.token)
+	req.SetBasicAuth(b.twilio.SID, b.twilio.Token)
 	resp, err := b.http.Do(req)
 	if err != nil {
 		return err
@@ -57,14 +58,14 @@ func (b bare) get(ctx context.Context, path string, into any) error {
 // stock is twilio-go with its own client.
 func stock(t *twilio) *api.ApiService {
 	base := &client.Client{
-		Credentials: client.NewCredentials(t.sid, t.token),
+		Credentials: client.NewCredentials(t.SID, t.Token),
 		HTTPClient: &http.Client{ // as its default, but for the transport
-			Transport:     redirect{to: t.host, over: keepAlive()},
+			Transport:     redirect{to: strings.TrimPrefix(t.URL, "http://"), over: keepAlive()},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Timeout:       10 * time.Second,
 		},
 	}
-	base.SetAccountSid(t.sid)
+	base.SetAccountSid(t.SID)
 	return api.NewApiService(&client.RequestHandler{Client: base})
 }
 
