@@ -149,7 +149,7 @@ func (p *Provider) syncOnce(ctx context.Context, sid string, willSave willSave) 
 
 // differs is true where a sync of the account would change the record. What Twilio hides does not count.
 func (r Record) differs(a Account) bool {
-	return a.Status != "" && r.Status != a.Status || !a.AuthToken.IsZero() && r.AuthToken != a.AuthToken
+	return a.Status != "" && r.Status != a.Status || !a.AuthToken.IsZero() && !r.AuthToken.Equal(a.AuthToken)
 }
 
 // look fetches the account whatever is remembered of it, and lets the next Account and the account's handle start from what it

@@ -41,7 +41,7 @@ func CredentialsFromEnv() (Credentials, error) {
 	if c.AuthToken.IsZero() {
 		c.APIKeySID, c.APISecret = os.Getenv(envAPIKey), NewSecret(os.Getenv(envAPISecret))
 	}
-	if c == (Credentials{}) {
+	if c.AccountSID == "" && c.AuthToken.IsZero() && c.APIKeySID == "" && c.APISecret.IsZero() {
 		return c, ErrNoCredentials
 	}
 	if err := c.check(); err != nil {

@@ -88,11 +88,11 @@ type drawing struct {
 }
 
 func (d *drawing) document(e Entry, err error) {
-	if d.documents.again(e) {
+	x, _, isAgain := d.documents.add(e)
+	if isAgain {
 		return
 	}
 	d.Total++
-	x, _ := d.documents.add(e)
 	if err = unreadable(e, err); err != nil {
 		d.fail(e, err)
 		if x != nil {

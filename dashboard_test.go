@@ -369,6 +369,7 @@ func TestACancelledDashboardHasATypedErrorThoughTheScanWentOn(t *testing.T) {
 		f := newFleet(t, 1500)
 		ctx, cancel := context.WithCancel(t.Context())
 		p := f.providerWith(t, hookedStore{f.store, nil, func(context.Context, string) error {
+			synctest.Wait() // until the first page is here
 			cancel()
 			synctest.Wait() // until the listing knows
 			return nil

@@ -61,8 +61,8 @@ const (
 	// EventDuplicate: the document is one of several that hold the SID. All of them are written; somebody should mend that.
 	EventDuplicate EventKind = "duplicate"
 
-	// EventParent: the run ends, because Twilio says that the parent is suspended or refuses its credentials; Err says which. No
-	// document was changed.
+	// EventParent: the run ends, because Twilio says that the parent is suspended or refuses its credentials; Err says which. Where
+	// Twilio says so at once, as it does, no document was changed.
 	EventParent EventKind = "parent"
 )
 

@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"strings"
 )
 
-// ledger is what a run over the fleet remembers of the Store's documents: less than 64 bytes for each, whatever else is in them.
+// ledger is what a run over the fleet remembers of the Store's documents: less than 64 bytes for each, unless their ids are long texts.
 // Its lines lie in blocks that are never moved, and are found by their SID through chains that begin in heads.
 type ledger struct {
 	seed     maphash.Seed
@@ -94,14 +95,20 @@ func (s sid) String() string {
 	return string(hex.AppendEncode(text, s[:]))
 }
 
-// add takes up a document and returns its line, and a line that had the same SID before, or nil. It takes up none whose SID is not one
-// as Twilio writes them: nil.
-func (l *ledger) add(e Entry) (added, before *line) {
+// add takes up a document and returns its line, and a line that had the same SID before, or nil. A scan may see a document twice that
+// is written meanwhile: then isAgain, and the later sight counts. It takes up none whose SID is not one as Twilio writes them: nil.
+func (l *ledger) add(e Entry) (added, before *line, isAgain bool) {
 	s, ok := newSID(e.SID)
 	if !ok {
-		return nil, nil
+		return nil, nil, false
 	}
-	before = l.find(s)
+	for x := range l.all(s) {
+		if l.id(x) == e.ID {
+			l.note(x, e)
+			return x, nil, true
+		}
+		before = cmp.Or(before, x) // the newest
+	}
 	if l.size%blockSize == 0 {
 		l.blocks = append(l.blocks, make([]line, blockSize))
 	}
@@ -114,32 +121,17 @@ func (l *ledger) add(e Entry) (added, before *line) {
 	} else {
 		l.chain(l.size)
 	}
-	return added, before
+	return added, before, false
 }
 
 // note writes down what is to be known of a document.
 func (l *ledger) note(x *line, e Entry) {
 	status, ok := l.statusNumber(e.Status)
+	x.clear(isStrange)
 	if !ok || e.Rev < 0 || e.Rev > math.MaxUint32 {
 		x.set(isStrange)
 	}
 	x.status, x.rev, x.fingerprint = status, uint32(e.Rev), e.Fingerprint //nolint:gosec // a strange one is not gone by
-}
-
-// again is true for a document that was taken up before: a scan may see one twice that is written meanwhile. The later sight counts.
-func (l *ledger) again(e Entry) bool {
-	s, ok := newSID(e.SID)
-	if !ok {
-		return false
-	}
-	for x := range l.all(s) {
-		if l.id(x) == e.ID {
-			x.clear(isStrange)
-			l.note(x, e)
-			return true
-		}
-	}
-	return false
 }
 
 // at returns the line of that number, counted from 1.

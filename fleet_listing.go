@@ -66,12 +66,12 @@ func (l *listing) read(ctx context.Context) error {
 		select {
 		case l.pages <- found:
 		case <-ctx.Done():
-			return ctx.Err()
+			return call.Typed(ctx.Err())
 		}
 		select {
 		case <-l.scanned:
 		case <-ctx.Done():
-			return ctx.Err()
+			return call.Typed(ctx.Err())
 		}
 	}
 	return lost

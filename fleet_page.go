@@ -77,18 +77,36 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none c
 	if x == nil {
 		return r.newcomer(ctx, s, a)
 	}
-	for y := range r.documents.all(s) {
-		y.set(isSeen)
+	if x.has(isCopied) {
+		r.copies(s, a)
+		return none
 	}
+	x.set(isSeen)
 	switch {
-	case r.documents.agree(s, a):
-		r.unchanged(s)
-	case age != isFresh || x.has(isCopied) || x.has(isStrange):
-		r.documents.outdate(s, a) // and left open, to be looked at by itself
-	case !x.has(isSettled):
+	case x.has(isSettled):
+	case !x.has(isStrange) && !r.documents.differs(x, a):
+		x.set(isSettled)
+		r.report.Unchanged++
+	case age == isFresh && !x.has(isStrange):
 		return r.planned(ctx, x, a)
 	}
-	return none
+	return none // what is not settled is looked at by itself
+}
+
+// copies settles several documents of one account if all of them agree, and leaves them open else.
+func (r *fleetRun) copies(s sid, a *page.Listed) {
+	agree := r.documents.agree(s, a)
+	for x := range r.documents.all(s) {
+		x.set(isSeen)
+		switch {
+		case x.has(isSettled):
+		case agree:
+			x.set(isSettled)
+			r.report.Unchanged++
+		case !x.has(isStrange) && r.documents.differs(x, a):
+			x.set(isOutdated)
+		}
+	}
 }
 
 // malformed tells of an account that no document can hold.
@@ -100,7 +118,7 @@ func (r *fleetRun) malformed(a *page.Listed, age age) {
 
 // newcomer is an account that the scan has shown no document of.
 func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (none change) {
-	x, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()}) // so that it is known if Twilio lists it again
+	x, _, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()}) // so that it is known if Twilio lists it again
 	x.set(isSeen | isNew)
 	if r.report.OneByOne {
 		r.look(ctx, single{sid: s.String(), line: x, listed: fullAccount(a)})
@@ -146,25 +164,18 @@ func (r *fleetRun) made() {
 
 // planned is how a document becomes what Twilio shows. The change is told before it is written.
 func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) change {
-	before := r.documents.status(x)
-	after := before
-	if len(a.Status) > 0 {
-		after = r.documents.asStatus(a.Status)
+	c := change{line: x, record: Record{SID: x.sid.String(), Rev: int64(x.rev)}}
+	if c.isStatus = r.documents.statusDiffers(x, a); c.isStatus {
+		c.record.Status = r.documents.asStatus(a.Status)
 	}
-	c := change{
-		line:     x,
-		isStatus: before != after,
-		record: Record{
-			SID:       x.sid.String(),
-			AuthToken: NewSecret(string(a.AuthToken)),
-			Status:    after,
-			Rev:       int64(x.rev),
-		},
+	isToken := r.documents.tokenDiffers(x, a)
+	if isToken {
+		c.record.AuthToken = NewSecret(string(a.AuthToken))
 	}
 	if r.opts.Observe != nil {
 		r.change(ctx, SyncEvent{
-			SID: c.record.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName), Before: before, After: after,
-			TokenChanged: r.documents.tokenDiffers(x, a),
+			SID: c.record.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName),
+			Before: r.documents.status(x), After: c.record.Status, TokenChanged: isToken,
 		}, c.record.Rev)
 	}
 	return c
@@ -178,16 +189,6 @@ func (r *fleetRun) documentID(x *line) string {
 	return r.documents.id(x)
 }
 
-// unchanged settles documents that are as they should be.
-func (r *fleetRun) unchanged(s sid) {
-	for x := range r.documents.all(s) {
-		if !x.has(isSettled) {
-			x.set(isSettled)
-			r.report.Unchanged++
-		}
-	}
-}
-
 // agree is true where all documents that hold the SID, but for those that cannot be read, are as Twilio has the account.
 func (l *ledger) agree(s sid, a *page.Listed) bool {
 	for x := range l.all(s) {
@@ -196,15 +197,6 @@ func (l *ledger) agree(s sid, a *page.Listed) bool {
 		}
 	}
 	return true
-}
-
-// outdate marks the documents that are not as Twilio has the account.
-func (l *ledger) outdate(s sid, a *page.Listed) {
-	for x := range l.all(s) {
-		if !x.has(isStrange) && l.differs(x, a) {
-			x.set(isOutdated)
-		}
-	}
 }
 
 func (l *ledger) differs(x *line, a *page.Listed) bool {

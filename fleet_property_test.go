@@ -179,11 +179,9 @@ func (w *world) someOptions() {
 }
 
 func (w *world) run() {
-	var s twilioacct.Store = w.store
+	s := stores()[w.kind](w.store)
 	if w.oneIn(2) {
 		s = stores()[w.kind](&troubled{fullStore: w.store, world: w, oneIn: 5 + w.upTo(60)})
-	} else {
-		s = stores()[w.kind](w.store)
 	}
 	for range w.upTo(3) {
 		faults := allFaults()
@@ -249,8 +247,8 @@ func (w *world) checkDocuments(before map[string]twilioacct.Record, report twili
 		assert.Equal(w.t, before[id].Tenant, kept.Tenant)
 		want := w.asTwilioHas(kept.SID)
 		token, isRotated := w.newest[kept.SID]
-		switch isSynced := kept.Status == want.Status && (w.isHidden || kept.AuthToken == want.AuthToken); {
-		case isRotated && kept.AuthToken != token:
+		switch isSynced := kept.Status == want.Status && (w.isHidden || kept.AuthToken.Equal(want.AuthToken)); {
+		case isRotated && !kept.AuthToken.Equal(token):
 			assert.Fail(w.t, "an older token undid a newer one", "document %s of %s: %s", id, kept.SID, described(kept))
 		case w.options.DryRun:
 			assert.True(w.t, isRotated || kept.Rev == before[id].Rev, "a dry run wrote document %s", id)
@@ -270,7 +268,7 @@ func (w *world) runAgain(first twilioacct.SyncReport, told events, firstErr erro
 	w.checkEvents(report, again, err)
 	for id, kept := range w.store.contents() {
 		want := w.asTwilioHas(kept.SID)
-		isSynced := kept.Status == want.Status && kept.AuthToken == want.AuthToken
+		isSynced := kept.Status == want.Status && kept.AuthToken.Equal(want.AuthToken)
 		isExcused := w.hopeless[id] && isTold(again, kept.SID)
 		if !isSynced && !isExcused {
 			assert.Fail(w.t, "not as Twilio has it", "document %s of %s is %s, Twilio's is %s", id, kept.SID, described(kept), described(want))
@@ -295,16 +293,17 @@ type troubled struct {
 
 func (s *troubled) before(ctx context.Context) error {
 	w := s.world
+	isAway, isSlow, isRotated := w.oneIn(s.oneIn), w.oneIn(s.oneIn), w.oneIn(s.oneIn)
 	switch {
-	case w.oneIn(s.oneIn):
+	case isAway:
 		return errAway
-	case w.oneIn(s.oneIn):
+	case isSlow:
 		select {
 		case <-time.After(time.Duration(w.upTo(40)) * time.Second):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	case w.oneIn(s.oneIn) && len(w.sids) > 0:
+	case isRotated && len(w.sids) > 0:
 		w.somebodyRotates(w.sids[w.upTo(len(w.sids)-1)])
 	}
 	return nil

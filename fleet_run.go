@@ -113,11 +113,11 @@ func (p *Provider) scan(ctx context.Context, take func(Entry, error)) (canScan b
 }
 
 func (r *fleetRun) document(e Entry, err error) {
-	if r.documents.again(e) {
+	x, before, isAgain := r.documents.add(e)
+	if isAgain {
 		return
 	}
 	r.report.Documents++
-	x, before := r.documents.add(e)
 	if err = unreadable(e, err); err != nil {
 		r.fail(SyncEvent{SID: shown(e.SID), DocumentID: e.ID, Err: err})
 		if x != nil {

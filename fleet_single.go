@@ -143,7 +143,7 @@ func (r *fleetRun) tell(ctx context.Context, s single, stored Record, a Account)
 		defer close(told)
 		r.change(ctx, SyncEvent{
 			SID: s.sid, DocumentID: r.documentID(s.line), Name: a.FriendlyName, Before: stored.Status, After: a.Status,
-			TokenChanged: !a.AuthToken.IsZero() && (a.AuthToken != stored.AuthToken || len(s.outdated) > 0),
+			TokenChanged: !a.AuthToken.IsZero() && (!a.AuthToken.Equal(stored.AuthToken) || len(s.outdated) > 0),
 		}, stored.Rev)
 	})
 	select {

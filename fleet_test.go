@@ -643,12 +643,33 @@ func TestASuspensionFollowsFromTheParentsWhereTwilioListsThatAsSuspended(t *test
 			f.sids[0]: true, f.sids[1]: true, f.sids[2]: true, f.sids[3]: false, f.sids[4]: false, parent: false,
 		}, follows, name)
 	}
-	f := newFleet(t, 2)
-	f.fake.SetStatus(f.sids[0], twiliotest.Suspended)
-	report, told, err := f.sync(t.Context(), f.provider(t), nil)
-	require.NoError(t, err)
-	assert.False(t, report.ParentSuspended)
-	assert.False(t, told[0].FollowsParent, "the parent is active")
+}
+
+func TestASuspensionFollowsFromNothingWhereTheParentIsActiveOrCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault    twiliotest.Fault
+		requests int
+	}{
+		"active": {requests: 1},
+		"unseen": {fault: twiliotest.Fault{Operation: "FetchAccount", Status: 400, Times: twiliotest.Always}, requests: 1},
+	} {
+		f := newFleet(t, 6)
+		for _, sid := range f.sids {
+			f.fake.SetStatus(sid, twiliotest.Suspended)
+		}
+		if test.fault.Status != 0 {
+			f.fake.Inject(test.fault)
+		}
+		report, told, err := f.sync(t.Context(), f.provider(t), &twilioacct.SyncAllOptions{PageSize: 2})
+		require.NoError(t, err, name)
+		assert.Equal(t, 6, report.StatusChanges, name)
+		assert.False(t, report.ParentSuspended, name)
+		for _, e := range told {
+			assert.False(t, e.FollowsParent, name)
+		}
+		assert.Equal(t, test.requests, f.fake.Count("FetchAccount"), "%s: it is asked for once", name)
+	}
 }
 
 func TestAllDocumentsThatHoldASIDAreWrittenAndReported(t *testing.T) {
@@ -975,25 +996,28 @@ func TestARunKeepsToTheAccountsRequestsPerSecond(t *testing.T) {
 
 func TestRecordsAreSavedNoMoreAtOnceThanIsAllowed(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t, 40)
-		f.outdate(f.sids...)
-		var saves gauge
-		store := hookedStore{f.store, func(_ context.Context, op string) error {
-			if op == "Save" {
-				saves.add(1)
-				defer saves.add(-1)
-				time.Sleep(time.Second)
-			}
-			return nil
-		}, nil}
-		start := time.Now()
-		report, _, err := f.sync(t.Context(), f.providerWith(t, scannerAndMaker{store, store}), &twilioacct.SyncAllOptions{Concurrent: 8})
-		require.NoError(t, err)
-		assert.Equal(t, 40, report.Changed)
-		assert.Equal(t, 8, saves.highest)
-		assert.Equal(t, 5*time.Second, time.Since(start))
-	})
+	for _, test := range []struct{ run, provider int }{{8, 50}, {1000, 8}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, 40)
+			f.outdate(f.sids...)
+			var saves gauge
+			store := hookedStore{f.store, func(_ context.Context, op string) error {
+				if op == "Save" {
+					saves.add(1)
+					defer saves.add(-1)
+					time.Sleep(time.Second)
+				}
+				return nil
+			}, nil}
+			start := time.Now()
+			p := f.provider(t, withStore(scannerAndMaker{store, store}), func(o *twilioacct.Options) { o.MaxConcurrent = test.provider })
+			report, _, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{Concurrent: test.run})
+			require.NoError(t, err)
+			assert.Equal(t, 40, report.Changed)
+			assert.Equal(t, 8, saves.highest)
+			assert.Equal(t, 5*time.Second, time.Since(start))
+		})
+	}
 }
 
 func TestPagesAreWrittenWhileTheNextOneIsOnItsWay(t *testing.T) {
@@ -1233,8 +1257,8 @@ func TestARunKeepsNoMoreThan64BytesOfADocument(t *testing.T) { //nolint:parallel
 	}
 }
 
-// fleetMemory is what is alive of a run over n documents, all of which are changed: after they were read, and after the last pages,
-// where it is the least of some: what a page needs for a moment is not what is kept.
+// fleetMemory is what is alive of a run over n documents, all of which are changed: after they were read, and in the second half of the
+// pages, where it is the least of some: what a page needs for a moment is not what is kept.
 func fleetMemory(t *testing.T, n int) map[string]float64 {
 	t.Helper()
 	twilio := &countedPages{accounts: n}
@@ -1249,8 +1273,8 @@ func fleetMemory(t *testing.T, n int) map[string]float64 {
 		switch {
 		case r.Listed == 0:
 			live["after the scan"] = liveHeap() - before
-		case r.Listed > n-8000:
-			const last = "after the last pages"
+		case r.Listed > n/2:
+			const last = "after pages"
 			now := liveHeap() - before
 			live[last] = min(cmp.Or(live[last], now), now)
 		}
@@ -1420,7 +1444,7 @@ func (f *fleet) isAsTwilioHasIt(t testing.TB) {
 	t.Helper()
 	for id, kept := range f.store.contents() {
 		want := f.asTwilioHas(kept.SID)
-		if kept.AuthToken != want.AuthToken || kept.Status != want.Status {
+		if !kept.AuthToken.Equal(want.AuthToken) || kept.Status != want.Status {
 			assert.Fail(t, "not as Twilio has it", "document %s of %s is %s, Twilio's is %s", id, kept.SID, described(kept), described(want))
 		}
 	}
@@ -1779,7 +1803,7 @@ func (s *documents) Save(ctx context.Context, r twilioacct.Record) (twilioacct.R
 func (s *documents) differs(r twilioacct.Record) bool {
 	return slices.ContainsFunc(s.holding(r.SID), func(d *document) bool {
 		after := d.Merged(r)
-		return after.AuthToken != d.AuthToken || after.Status != d.Status
+		return !after.AuthToken.Equal(d.AuthToken) || after.Status != d.Status
 	})
 }
 

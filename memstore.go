@@ -112,7 +112,8 @@ func (s *MemStore) save(r Record) (Record, error) {
 }
 
 func (r Record) equal(other Record) bool {
-	return r.AuthToken == other.AuthToken && r.Status == other.Status && r.Tenant == other.Tenant && maps.Equal(r.APIKeys, other.APIKeys)
+	return r.AuthToken.Equal(other.AuthToken) && r.Status == other.Status && r.Tenant == other.Tenant &&
+		maps.EqualFunc(r.APIKeys, other.APIKeys, APIKey.Equal)
 }
 
 // Scan implements [Scanner].

@@ -1,22 +1,24 @@
 package twilioacct
 
 import (
+	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"unique"
 )
 
 // redacted stands wherever a secret would be printed.
 const redacted = "[redacted]"
 
 // Secret is a string that does not print itself: not with fmt, slog, JSON, text or BSON, and not as an unexported field of
-// something else that is printed. Two secrets are equal (==) if their strings are. The zero value is no secret.
+// something else that is printed. Compare two with Equal; == does not compile. The zero value is no secret.
 //
 // It is no vault: what follows pointers by reflection, as the differences that testify prints do, finds the string all the same.
 type Secret struct {
-	// A handle, because fmt prints the strings in unexported fields without asking their type.
-	value unique.Handle[string]
+	_ [0]func() // == would compare pointers
+
+	// A pointer, because fmt prints the strings in unexported fields without asking their type.
+	value *string
 }
 
 // NewSecret wraps s; the empty string gives the zero value.
@@ -24,7 +26,7 @@ func NewSecret(s string) Secret {
 	if s == "" {
 		return Secret{}
 	}
-	return Secret{unique.Make(s)}
+	return Secret{value: &s}
 }
 
 // Reveal returns the string itself: the one deliberate way out.
@@ -32,11 +34,16 @@ func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""
 	}
-	return s.value.Value()
+	return *s.value
 }
 
 // IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s == Secret{} }
+func (s Secret) IsZero() bool { return s.value == nil }
+
+// Equal reports whether both are the same secret, or both none. How long it takes tells nothing of where they differ.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
 
 // String returns "[redacted]", or "" where there is no secret.
 func (s Secret) String() string {

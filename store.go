@@ -71,6 +71,9 @@ type APIKey struct {
 	Secret Secret
 }
 
+// Equal reports whether both are the same key.
+func (k APIKey) Equal(other APIKey) bool { return k.SID == other.SID && k.Secret.Equal(other.Secret) }
+
 // Field names what [Record.Remove] can take away.
 type Field string
 
@@ -207,7 +210,7 @@ type Entry struct {
 
 // Fingerprint tells whether two tokens are the same without keeping either. It means nothing beyond the seed, which lives as
 // long as the process at most. The empty string is no token: its fingerprint is 0, and no token's is. It takes the token itself,
-// since to make a [Secret] of each would cost a scan more than all the rest.
+// so that a scan need not make a [Secret] of each.
 func Fingerprint(seed maphash.Seed, token string) uint64 {
 	if token == "" {
 		return 0

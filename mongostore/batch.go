@@ -92,14 +92,12 @@ func setsNothing(r twilioacct.Record) bool {
 	return r.AuthToken.IsZero() && r.Status == "" && r.Tenant == "" && len(r.APIKeys) == 0
 }
 
-// blindUpdate writes the document of a record, if its revision is still the record's. Null is equal to a missing revision.
+// blindUpdate writes the document of a record, if its revision is still the record's. Null is equal to what is missing: to a revision,
+// and to the first element of what is no array. Without the latter, a list of SIDs would be equal to each SID in it.
 func (s *Store) blindUpdate(r twilioacct.Record) *mongo.UpdateOneModel {
-	var rev any
-	if r.Rev != 0 {
-		rev = r.Rev
-	}
-	filter := bson.D{{Key: s.paths.sid.dotted, Value: r.SID}, {Key: s.paths.rev.dotted, Value: rev}}
-	return mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(s.paths.rawUpdate(s.paths.assigned(r).set, r.Rev+1))
+	return mongo.NewUpdateOneModel().
+		SetFilter(s.paths.rawGuard(r.SID, r.Rev)).
+		SetUpdate(s.paths.rawUpdate(s.paths.assigned(r).set, r.Rev+1))
 }
 
 // insert makes the document of a record.

@@ -6,18 +6,33 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
+// lengthSize is that of the number that a document begins with.
+const lengthSize = 4
+
 // rawUpdate is update, encoded by hand: with the driver's encoder, which goes by reflection, a bulk write takes half as much time again.
 func (p paths) rawUpdate(set assignments, rev int64) bson.Raw {
-	const length = 4 // of the number that a document begins with
-	b := make([]byte, length, 256)
+	b := make([]byte, lengthSize, 256)
 	b = appendKey(b, bson.TypeEmbeddedDocument, "$set")
 	inside := len(b)
-	b = append(b, make([]byte, length)...)
+	b = append(b, make([]byte, lengthSize)...)
 	for _, one := range set {
 		b = appendText(b, one.at.dotted, one.value)
 	}
 	b = appendInt64(b, p.rev.dotted, rev)
 	b = closeDocument(b, inside)
+	return closeDocument(b, 0)
+}
+
+// rawGuard finds the document of a SID if its revision is still that one; see blindUpdate.
+func (p paths) rawGuard(sid string, rev int64) bson.Raw {
+	b := make([]byte, lengthSize, 192)
+	b = appendText(b, p.sid.dotted, sid)
+	b = appendKey(b, bson.TypeNull, p.sid.dotted+".0")
+	if rev == 0 {
+		b = appendKey(b, bson.TypeNull, p.rev.dotted)
+	} else {
+		b = appendInt64(b, p.rev.dotted, rev)
+	}
 	return closeDocument(b, 0)
 }
 

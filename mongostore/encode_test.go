@@ -28,3 +28,23 @@ func FuzzRawUpdate(f *testing.F) {
 		assert.Equal(t, bson.Raw(want), parsed.rawUpdate(c.set, rev))
 	})
 }
+
+// FuzzRawGuard: so has the filter before it.
+func FuzzRawGuard(f *testing.F) {
+	f.Add("AC0123456789abcdef0123456789abcdef", int64(0))
+	f.Add("", int64(7))
+	f.Add("with\x00NUL", int64(-1))
+	parsed, err := Paths{}.parse()
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, sid string, rev int64) {
+		var stored any
+		if rev != 0 {
+			stored = rev
+		}
+		want, err := bson.Marshal(bson.D{
+			{Key: "twilio_account.sid", Value: sid}, {Key: "twilio_account.sid.0", Value: nil}, {Key: "twilio_account.rev", Value: stored},
+		})
+		require.NoError(t, err)
+		assert.Equal(t, bson.Raw(want), parsed.rawGuard(sid, rev))
+	})
+}

@@ -61,7 +61,7 @@ func (s suite) batchOfMany(t *testing.T) {
 	}
 	for _, i := range []int{0, 1, 499, 500, 501, 999, 1000, 1001, many - 1} {
 		r := load(t, store, sid(i))
-		if r.Status != twilioacct.StatusSuspended || r.Rev <= int64(i) || r.AuthToken != changed[i].AuthToken {
+		if r.Status != twilioacct.StatusSuspended || r.Rev <= int64(i) || !r.AuthToken.Equal(changed[i].AuthToken) {
 			t.Errorf("record %d is %s", i, describe(r))
 		}
 	}

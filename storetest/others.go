@@ -170,7 +170,7 @@ func (s suite) batchMakesOnce(t *testing.T) {
 		wantError(t, "the second SaveBatch", err, twilioacct.ErrStale)
 	}
 	wantRecord(t, "the record", load(t, store, sid(1)), made)
-	if made.Copies != 1 || made.Status != "made" || made.AuthToken != r.AuthToken {
+	if made.Copies != 1 || made.Status != "made" || !made.AuthToken.Equal(r.AuthToken) {
 		t.Errorf("the record is %s, in %d copies", describe(made), made.Copies)
 	}
 }

@@ -214,7 +214,7 @@ func (s suite) oddPurposes(t *testing.T) {
 	for i, purpose := range []string{"0", "7", "0123", "-", "_", "__proto__", "constructor", "_id", "sid", strings.Repeat("a", 32)} {
 		key := twilioacct.APIKey{SID: keySID(i), Secret: secret(purpose)}
 		saved := save(t, store, twilioacct.Record{SID: sid(1), Rev: r.Rev, APIKeys: map[string]twilioacct.APIKey{purpose: key}})
-		if saved.APIKeys[purpose] != key {
+		if !saved.APIKeys[purpose].Equal(key) {
 			t.Errorf("the key for %q is not what was saved", purpose)
 		}
 		r = load(t, store, sid(1))

@@ -140,7 +140,8 @@ func same(a, b twilioacct.Record) bool {
 }
 
 func sameFields(a, b twilioacct.Record) bool {
-	return a.SID == b.SID && a.AuthToken == b.AuthToken && a.Status == b.Status && a.Tenant == b.Tenant && maps.Equal(a.APIKeys, b.APIKeys)
+	return a.SID == b.SID && a.AuthToken.Equal(b.AuthToken) && a.Status == b.Status && a.Tenant == b.Tenant &&
+		maps.EqualFunc(a.APIKeys, b.APIKeys, twilioacct.APIKey.Equal)
 }
 
 // describe shows a record with its secrets: those of these tests are none.

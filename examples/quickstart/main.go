@@ -132,7 +132,7 @@ func describe(r twilioacct.Record, current twilioacct.Secret) string {
 		return status + ", no token"
 	case current.IsZero():
 		return status + ", a token" // Twilio hides the current one from API keys
-	case r.AuthToken == current:
+	case r.AuthToken.Equal(current):
 		return status + ", the current token"
 	}
 	return status + ", an old token"

@@ -23,7 +23,7 @@ func syncFleet(ctx context.Context, r *report, accounts int) error {
 		return err
 	}
 	defer s.close(ctx)
-	sides := syncSides{stage: s}
+	sides := syncSides{twilio: s.twilio}
 	if sides.ours, err = s.ours(ctx); err != nil {
 		return err
 	}
@@ -43,10 +43,9 @@ func syncFleet(ctx context.Context, r *report, accounts int) error {
 // far is how far away Twilio is, in time.
 const far = 100 * time.Millisecond
 
-// syncSides take turns at the documents of one stage.
+// syncSides take turns at the documents of one fleet.
 type syncSides struct {
-	*stage
-
+	twilio      *twilio
 	ours, limit func(changed int) error
 }
 

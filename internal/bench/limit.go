@@ -11,8 +11,9 @@ import (
 // limit is the least that syncs a fleet: what is measured against it is the price of everything else. It is right where nothing goes
 // wrong. It has no retry, no time limit and no revisions, looks for nothing that is missing, and tells nobody anything.
 //
-// Each page is asked for as soon as its address is known, and is read while the documents are; what is needed of it is compared with
-// them when all of them are known; what differs is written.
+// The documents are read while the first page is on its way. Each other page is asked for as soon as they are and its address is known:
+// a page that is older than the documents could undo what is newer in them. While it is on its way, the one before is compared with
+// them, and what differs is written.
 type limit struct {
 	pages *pager
 	store plainStore
@@ -39,7 +40,10 @@ func (l *limit) sync(ctx context.Context) (written int, err error) {
 	arrived := make(chan []byte, 1)
 	g.Go(func() error {
 		defer close(arrived)
-		return l.pages.each(ctx, func(page []byte) error { return send(ctx, arrived, page) })
+		return l.pages.each(ctx, func(page []byte) error {
+			defer func() { <-scanned }()
+			return send(ctx, arrived, page)
+		})
 	})
 	read := then(ctx, g, arrived, func(page []byte) []plainAccount {
 		defer l.pages.reuse(page)
@@ -65,7 +69,7 @@ func (l *limit) sync(ctx context.Context) (written int, err error) {
 
 // then does the next work on what comes, beside all others.
 func then[A, B any](ctx context.Context, g *errgroup.Group, from <-chan A, work func(A) B) <-chan B {
-	const ahead = 32 // more pages than come while the documents are read
+	const ahead = 4
 	to := make(chan B, ahead)
 	g.Go(func() error {
 		defer close(to)

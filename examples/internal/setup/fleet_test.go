@@ -41,7 +41,7 @@ func compare(t *testing.T, env *Env) compared {
 		record, err := store.Load(t.Context(), a.SID)
 		count(&c.NoDocument, errors.Is(err, twilioacct.ErrNoRecord))
 		count(&c.SameStatus, record.Status == a.Status)
-		count(&c.SameToken, record.AuthToken == a.AuthToken)
+		count(&c.SameToken, record.AuthToken.Equal(a.AuthToken))
 	}
 	for sid := range records(t.Context(), t, store) {
 		c.Documents++

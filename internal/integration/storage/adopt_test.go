@@ -191,7 +191,6 @@ func TestAdoptRefusesWhatCannotWork(t *testing.T) {
 	server, coll, store := onEmbedded(t, nil)
 	insert(t, coll, free("a"))
 	server.ForgetCommands()
-	field := func(key string, value any) bson.D { return by(key, value) }
 	for name, c := range map[string]struct {
 		account        twilioacct.Account
 		filter, fields bson.D
@@ -200,17 +199,17 @@ func TestAdoptRefusesWhatCannotWork(t *testing.T) {
 		"an API key's SID":             {twilioacct.Account{SID: key1}, named, nil},
 		"no filter":                    {umbrella(), nil, nil},
 		"an empty filter":              {umbrella(), bson.D{}, nil},
-		"an operator":                  {umbrella(), named, field("$set", bson.D{{Key: "plan", Value: "x"}})},
-		"an operator in a value":       {umbrella(), named, field("plan", bson.D{{Key: "$inc", Value: 1}})},
-		"the _id":                      {umbrella(), named, field("_id", "b")},
-		"the SID":                      {umbrella(), named, field("twilio_account.sid", sid2)},
-		"all of the account":           {umbrella(), named, field("twilio_account", bson.D{})},
-		"inside the API keys":          {umbrella(), named, field("twilio_account.apiKeys.voice", 1)},
-		"the revision":                 {umbrella(), named, field("twilio_account.rev", 1)},
-		"an empty name":                {umbrella(), named, field("", 1)},
+		"an operator":                  {umbrella(), named, by("$set", bson.D{{Key: "plan", Value: "x"}})},
+		"an operator in a value":       {umbrella(), named, by("plan", bson.D{{Key: "$inc", Value: 1}})},
+		"the _id":                      {umbrella(), named, by("_id", "b")},
+		"the SID":                      {umbrella(), named, by("twilio_account.sid", sid2)},
+		"all of the account":           {umbrella(), named, by("twilio_account", bson.D{})},
+		"inside the API keys":          {umbrella(), named, by("twilio_account.apiKeys.voice", 1)},
+		"the revision":                 {umbrella(), named, by("twilio_account.rev", 1)},
+		"an empty name":                {umbrella(), named, by("", 1)},
 		"one field twice":              {umbrella(), named, bson.D{{Key: "plan", Value: 1}, {Key: "plan", Value: 2}}},
 		"a field in another":           {umbrella(), named, bson.D{{Key: "plan", Value: 1}, {Key: "plan.name", Value: 2}}},
-		"a value that BSON hasn't got": {umbrella(), named, field("plan", make(chan int))},
+		"a value that BSON hasn't got": {umbrella(), named, by("plan", make(chan int))},
 	} {
 		adopted, err := store.Adopt(t.Context(), c.account, c.filter, c.fields)
 		assert.False(t, adopted, name)

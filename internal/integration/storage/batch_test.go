@@ -41,7 +41,7 @@ func closed(t testing.TB, coll *mongo.Collection) int {
 
 func TestABatchIsOneWriteForEachThousandRecordsAndNoRead(t *testing.T) {
 	t.Parallel()
-	server, coll, store := onEmbedded(t, nil)
+	server, coll, store := onEmbedded(t, patient)
 	records := batchOf(t, coll, 1100)
 	server.ForgetCommands()
 	failures, err := store.SaveBatch(t.Context(), records)
@@ -172,7 +172,7 @@ func TestAChunkWhoseReplyIsLostIsUnknownAndIsFoundSavedTheNextTime(t *testing.T)
 	t.Parallel()
 	server := mongotest.Start(t)
 	coll := server.Collection(t, options.Client().SetRetryWrites(false))
-	store := open(t, coll, nil)
+	store := open(t, coll, patient)
 	records := batchOf(t, coll, 1020)
 	server.Inject(mongotest.LostReply("update"))
 	failures, err := store.SaveBatch(t.Context(), records)

@@ -88,7 +88,7 @@ func sorted(v any) any {
 func seeded(t testing.TB, o mongostore.Options, seed []twilioacct.Record) twilioacct.Store {
 	t.Helper()
 	coll := mongotest.Collection(t)
-	o.Claims = coll.Database().Collection("claims")
+	o.Claims, o.Timeout = coll.Database().Collection("claims"), patient.Timeout
 	store := open(t, coll, &o)
 	require.NoError(t, store.EnsureIndexes(t.Context()))
 	var documents []bson.D

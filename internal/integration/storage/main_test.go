@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -38,6 +39,9 @@ func open(t testing.TB, coll *mongo.Collection, opts *mongostore.Options) *mongo
 	require.NoError(t, err)
 	return store
 }
+
+// patient gives the embedded server time for a thousand writes, of which each takes as long as the collection is large.
+var patient = &mongostore.Options{Timeout: time.Minute}
 
 // account is a document of an application's, with our part as given.
 func account(fields ...bson.E) bson.D {
