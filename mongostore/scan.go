@@ -4,6 +4,8 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
+	"slices"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -15,33 +17,90 @@ import (
 // scanBatch is how many documents a scan gets at once: some 400 kB.
 const scanBatch = 2000
 
-// Scan implements [twilioacct.Scanner]. Each document is an entry, so several that hold one SID are several entries. It holds one
-// batch in memory; [Options.Timeout] bounds each batch, ctx the whole. The server forgets a scan whose loop rests for ten minutes.
+// Scan implements [twilioacct.Scanner]. Each document is an entry, so several that hold one SID are several entries. It holds two
+// batches in memory, one that the loop goes through and one that comes meanwhile; [Options.Timeout] bounds each batch, ctx the whole.
+// The server forgets a scan whose loop rests for ten minutes.
 func (s *Store) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[twilioacct.Entry, error] {
 	return func(yield func(twilioacct.Entry, error) bool) {
 		if ctx == nil {
 			yield(twilioacct.Entry{}, errNoContext)
 			return
 		}
-		cursor, err := s.openScan(ctx)
-		if err != nil {
-			yield(twilioacct.Entry{}, readFailure("find", err))
-			return
-		}
-		defer s.closeCursor(ctx, cursor)
-		for s.next(ctx, cursor) {
-			if err := ctx.Err(); err != nil {
-				yield(twilioacct.Entry{}, err)
+		reading, stop := context.WithCancel(ctx)
+		batches := make(chan scanned)
+		var reader sync.WaitGroup
+		defer reader.Wait()
+		defer stop()
+		reader.Go(func() { s.readAll(reading, batches) })
+		for b := range batches {
+			for _, raw := range b.documents {
+				if err := ctx.Err(); err != nil {
+					yield(twilioacct.Entry{}, err)
+					return
+				}
+				if !yield(s.paths.entry(raw, seed)) {
+					return
+				}
+			}
+			if b.err != nil {
+				yield(twilioacct.Entry{}, b.err)
 				return
 			}
-			if !yield(s.paths.entry(cursor.Current, seed)) {
-				return
-			}
 		}
-		if err := cursor.Err(); err != nil {
-			yield(twilioacct.Entry{}, readFailure("getMore", err))
+		if err := ctx.Err(); err != nil {
+			yield(twilioacct.Entry{}, err)
 		}
 	}
+}
+
+// scanned is a batch of a scan, and what ended the scan after it.
+type scanned struct {
+	documents []bson.Raw
+	err       error
+}
+
+// readAll sends batch after batch, until the end or until nobody takes them any more.
+func (s *Store) readAll(ctx context.Context, batches chan<- scanned) {
+	defer close(batches)
+	cursor, err := s.openScan(ctx)
+	if err != nil {
+		send(ctx, batches, scanned{err: readFailure("find", err)})
+		return
+	}
+	defer s.closeCursor(ctx, cursor)
+	for isMore := true; isMore; {
+		var b scanned
+		b, isMore = s.batch(ctx, cursor)
+		if !send(ctx, batches, b) {
+			return
+		}
+	}
+}
+
+func send(ctx context.Context, batches chan<- scanned, b scanned) bool {
+	select {
+	case batches <- b:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// batch copies the documents that are here; the driver may use their memory again.
+func (s *Store) batch(ctx context.Context, cursor *mongo.Cursor) (b scanned, isMore bool) {
+	for s.next(ctx, cursor) {
+		if b.documents == nil {
+			b.documents = make([]bson.Raw, 0, cursor.RemainingBatchLength()+1)
+		}
+		b.documents = append(b.documents, slices.Clone(cursor.Current))
+		if cursor.RemainingBatchLength() == 0 {
+			return b, true
+		}
+	}
+	if err := cursor.Err(); err != nil {
+		b.err = readFailure("getMore", err)
+	}
+	return b, false
 }
 
 func (s *Store) openScan(ctx context.Context) (*mongo.Cursor, error) {
