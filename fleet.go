@@ -110,7 +110,7 @@ type SyncReport struct {
 	PageSize int  // of the last page
 	Complete bool // Twilio listed all accounts
 
-	OneByOne        bool // the Store cannot scan, so each account was fetched and looked up by itself
+	OneByOne        bool // the Store cannot scan, so it was asked for each account by itself
 	TokensHidden    bool // Twilio hides tokens from the parent's API key: statuses were synced, tokens were kept
 	ParentSuspended bool
 }
