@@ -52,7 +52,8 @@ func newWires(t testing.TB) *wires {
 	}
 	t.Cleanup(func() {
 		w.CloseIdleConnections()
-		assert.Zero(t, w.open.Load(), "connections are left")
+		// Of a broken answer, net/http closes the connection after it has told its caller, on a goroutine of its own.
+		assert.Eventually(t, func() bool { return w.open.Load() == 0 }, 10*time.Second, time.Millisecond, "connections are left")
 	})
 	return w
 }
