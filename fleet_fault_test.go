@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -249,6 +250,34 @@ func TestSmallerPagesLoseNothingWherePagesAreOnlyCounted(t *testing.T) {
 	assert.Equal(t, 1501, report.Listed)
 	assert.Equal(t, 1501, report.Changed)
 	assert.True(t, report.Complete)
+	f.isAsTwilioHasIt(t)
+}
+
+// A page's address is looked for before the page is read. What is found so may be wrong, and may never be answered.
+func TestAPageThatWasAskedForInVainIsLetGo(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 40)
+	f.outdate(f.sids...)
+	var inVain atomic.Int64
+	p := f.provider(t, func(o *twilioacct.Options) {
+		twice := rewriting(o.HTTPClient.Transport, func(_, body string) string {
+			return strings.Replace(body, `"next_page_uri":`, `"next_page_uri":"?Page=77","next_page_uri":`, 1)
+		})
+		o.HTTPClient = &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("Page") == "77" {
+				inVain.Add(1)
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return twice.Transport.RoundTrip(r)
+		})}
+	})
+	report, _, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{PageSize: 10})
+	require.NoError(t, err)
+	assert.True(t, report.Complete)
+	assert.Equal(t, 40, report.Changed)
+	assert.Equal(t, 10, report.PageSize)
+	assert.Positive(t, inVain.Load())
 	f.isAsTwilioHasIt(t)
 }
 

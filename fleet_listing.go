@@ -11,7 +11,8 @@ import (
 	"github.com/twilioacct/twilioacct/internal/rest"
 )
 
-// listing reads the list of the parent's accounts ahead of who looks at it: the next page is on its way while one is worked on.
+// listing reads the list of the parent's accounts ahead of who looks at it: the next page is on its way while one is taken apart, and
+// while one is worked on.
 type listing struct {
 	provider *Provider
 	size     int // of a page
@@ -19,6 +20,7 @@ type listing struct {
 	pages   chan *listedPage
 	spare   chan *listedPage // whose memory can be used again
 	scanned chan struct{}    // closed when the documents were read; only the first page is asked for before
+	ahead   *pageAhead       // nil if there is none
 
 	// Why the list is not complete, and whether it is only the paging that broke. To be read when pages is closed.
 	err      error
@@ -28,12 +30,23 @@ type listing struct {
 // listedPage is a page of accounts.
 type listedPage struct {
 	page.Accounts
-	size    int  // that was asked for
-	isEarly bool // asked for before the documents were read, so a document may be newer
+	call    *rest.Call // that brought it
+	size    int        // that was asked for
+	isEarly bool       // asked for before the documents were read, so a document may be newer
+}
+
+// pageAhead is a page that was asked for before it was certain that the list goes on there.
+type pageAhead struct {
+	at      page.Cursor
+	size    int
+	stop    context.CancelFunc
+	arrived chan struct{} // closed when page and err are there
+	page    *listedPage
+	err     error
 }
 
 func (p *Provider) newListing(size int) *listing {
-	const atOnce = 3 // one is worked on, one is ready, one is on its way
+	const atOnce = 4 // one is worked on, one is ready, one is taken apart, one is on its way
 	return &listing{
 		provider: p,
 		size:     size,
@@ -46,44 +59,51 @@ func (p *Provider) newListing(size int) *listing {
 // run sends all pages. Where Twilio shows no more, err says why.
 func (l *listing) run(ctx context.Context) {
 	defer close(l.pages)
+	defer l.drop()
 	l.err = l.read(ctx)
 }
 
 func (l *listing) read(ctx context.Context) error {
-	call := l.provider.asParent(ctx)
 	var walk page.Walk
 	var lost error // the way on
 	for more, isEarly := true, true; more; isEarly = false {
-		found, err := l.page(call, walk.At)
+		found, err := l.page(ctx, walk.At)
 		if err != nil {
 			l.isPaging = refusesPaging(err)
 			return err
 		}
-		more, err = walk.Follow(call, found.Next)
+		more, err = walk.Follow(found.call, found.Next)
 		l.isPaging = err != nil
 		lost = err
 		found.isEarly = isEarly
 		select {
 		case l.pages <- found:
 		case <-ctx.Done():
-			return call.Typed(ctx.Err())
+			return found.call.Typed(ctx.Err())
 		}
-		select {
-		case <-l.scanned:
-		case <-ctx.Done():
-			return call.Typed(ctx.Err())
+		if err := l.awaitScan(ctx); err != nil {
+			return found.call.Typed(err)
 		}
 	}
 	return lost
+}
+
+func (l *listing) awaitScan(ctx context.Context) error {
+	select {
+	case <-l.scanned:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // smallestPage is as few accounts as are asked for at once where larger pages break.
 const smallestPage = 50
 
 // page reads a page. Where Twilio's paging breaks, it tries again with smaller ones, and goes on with these.
-func (l *listing) page(call *rest.Call, at page.Cursor) (*listedPage, error) {
+func (l *listing) page(ctx context.Context, at page.Cursor) (*listedPage, error) {
 	for {
-		found, err := l.pageOf(call, at, l.size)
+		found, err := l.next(ctx, at)
 		mayBeSize := refusesPaging(err) || isNoPage(err)
 		if !mayBeSize || l.size <= smallestPage {
 			return found, err
@@ -92,8 +112,63 @@ func (l *listing) page(call *rest.Call, at page.Cursor) (*listedPage, error) {
 	}
 }
 
-// pageOf reads a page of that size, into spare memory if there is some.
-func (l *listing) pageOf(call *rest.Call, at page.Cursor, size int) (*listedPage, error) {
+// next reads the page that is on its way, if it is the right one, and else asks for it. Before it takes the answer apart it asks for the
+// page after that.
+func (l *listing) next(ctx context.Context, at page.Cursor) (*listedPage, error) {
+	found, err := l.arrived(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if ahead, ok := found.Ahead(); ok {
+		l.ask(ctx, ahead)
+	}
+	return found, found.Read(found.call)
+}
+
+func (l *listing) arrived(ctx context.Context, at page.Cursor) (*listedPage, error) {
+	if a := l.ahead; a != nil && a.at == at && a.size == l.size {
+		<-a.arrived
+		a.stop()
+		l.ahead = nil
+		return a.page, a.err
+	}
+	l.drop()
+	return l.fetch(ctx, at, l.size)
+}
+
+// ask lets a page come.
+func (l *listing) ask(ctx context.Context, at page.Cursor) {
+	ctx, stop := context.WithCancel(ctx)
+	a := &pageAhead{at: at, size: l.size, stop: stop, arrived: make(chan struct{})}
+	l.ahead = a
+	go func() {
+		defer close(a.arrived)
+		if a.err = l.awaitScan(ctx); a.err == nil {
+			a.page, a.err = l.fetch(ctx, a.at, a.size)
+		}
+	}()
+}
+
+// drop lets go of a page that is not wanted any more.
+func (l *listing) drop() {
+	if l.ahead != nil {
+		l.ahead.stop()
+		<-l.ahead.arrived
+		l.ahead = nil
+	}
+}
+
+// pageOf reads the page of that size.
+func (l *listing) pageOf(ctx context.Context, at page.Cursor, size int) (*listedPage, error) {
+	found, err := l.fetch(ctx, at, size)
+	if err != nil {
+		return nil, err
+	}
+	return found, found.Read(found.call)
+}
+
+// fetch asks for a page, which is still to be read, and puts it into spare memory if there is some.
+func (l *listing) fetch(ctx context.Context, at page.Cursor, size int) (*listedPage, error) {
 	query := url.Values{"PageSize": {strconv.Itoa(size)}}
 	if at.Token != "" {
 		query.Set("PageToken", at.Token)
@@ -107,16 +182,10 @@ func (l *listing) pageOf(call *rest.Call, at page.Cursor, size int) (*listedPage
 	default:
 		found = new(listedPage)
 	}
-	found.size = size
-	body, err := call.Get(accountsPath, query, found.Body)
-	if err != nil {
-		return nil, err
-	}
-	found.Body = body
-	if err := found.Read(call); err != nil {
-		return nil, err
-	}
-	return found, nil
+	found.call, found.size = l.provider.asParent(ctx), size
+	var err error
+	found.Body, err = found.call.Get(accountsPath, query, found.Body)
+	return found, err
 }
 
 // reuse takes back a page that nobody looks at any more.

@@ -19,7 +19,7 @@ func (r *fleetRun) page(ctx context.Context, p *listedPage) {
 		r.accounts(ctx, p.List, isFresh)
 		return
 	}
-	again, err := r.listing.pageOf(r.provider.asParent(ctx), page.Cursor{}, p.size)
+	again, err := r.listing.pageOf(ctx, page.Cursor{}, p.size)
 	if err != nil {
 		r.accounts(ctx, p.List, isOld)
 		return

@@ -289,6 +289,40 @@ func TestAPageThatIsUsedAgainTakesNoMemoryForItsAccounts(t *testing.T) {
 	assert.Len(t, page.List, 101)
 }
 
+func TestTheNextPageIsKnownBeforeAPageIsRead(t *testing.T) {
+	t.Parallel()
+	const next = `"next_page_uri":"\/2010-04-01\/Accounts.json?PageSize=2\u0026Page=1&PageToken=PAAC1"`
+	at := Cursor{Token: "PAAC1", Number: "1"}
+	long := `"x":"` + strings.Repeat("y", 3000) + `"`
+	for body, isKnown := range map[string]bool{
+		`{"accounts":[],` + next + `,"page":0}`:                  true,
+		`{"accounts":[],` + long + `,` + next + `}`:              true,
+		`{` + next + `,"accounts":[],` + long + `}`:              true,
+		`{` + long + `,` + next + `,"accounts":[],` + long + `}`: false,
+		`{"accounts":[],"next_page_uri":null}`:                   false,
+		`{"accounts":[],"next_page_uri":""}`:                     false,
+		`{"accounts":[],"next_page_uri":7}`:                      false,
+		`{"accounts":[],"next_page_uri":"/x"}`:                   false,
+		`{"accounts":[],"next_page_uri"`:                         false,
+		`{"accounts":[],"next_page_uri":"?Page=1\`:               false,
+		`{}`: false,
+		``:   false,
+	} {
+		page := Accounts{Body: []byte(body)}
+		ahead, ok := page.Ahead()
+		require.Equal(t, isKnown, ok, "%.100s", body)
+		if ok {
+			assert.Equal(t, at, ahead)
+		}
+		if page.Read(typed{}) == nil && page.Next != "" && ok {
+			var walk Walk
+			_, err := walk.Follow(typed{}, page.Next)
+			require.NoError(t, err)
+			assert.Equal(t, ahead, walk.At)
+		}
+	}
+}
+
 // Whatever stands in a page, its accounts are those that encoding/json finds.
 func FuzzAPageOfAccountsIsWhatEncodingJSONFinds(f *testing.F) {
 	for _, pages := range []map[string]string{quick, slow} {
@@ -301,6 +335,7 @@ func FuzzAPageOfAccountsIsWhatEncodingJSONFinds(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var page Accounts
 		for _, page.Body = range [][]byte{body, before, body} {
+			page.Ahead() // does not panic
 			requireTheSame(t, &page)
 		}
 	})
