@@ -52,14 +52,14 @@ func (b *batch) fail(r twilioacct.Record, err error) {
 func (b *batch) save(ctx context.Context, records []twilioacct.Record) error {
 	blind, later := b.sort(records)
 	b.missing, b.single = nil, nil
-	unwritten, err := b.write(ctx, blind, b.store.blindUpdate)
+	unwritten, err := b.write(ctx, blind, b.store.blindUpdates(blind))
 	if err != nil {
 		return err
 	}
 	for _, u := range unwritten {
 		b.notUpdated(u)
 	}
-	unwritten, err = b.write(ctx, b.missing, b.store.insert)
+	unwritten, err = b.write(ctx, b.missing, b.store.inserts(b.missing))
 	if err != nil {
 		return err
 	}
@@ -92,18 +92,25 @@ func setsNothing(r twilioacct.Record) bool {
 	return r.AuthToken.IsZero() && r.Status == "" && r.Tenant == "" && len(r.APIKeys) == 0
 }
 
-// blindUpdate writes the document of a record, if its revision is still the record's. Null is equal to what is missing: to a revision,
-// and to the first element of what is no array. Without the latter, a list of SIDs would be equal to each SID in it.
-func (s *Store) blindUpdate(r twilioacct.Record) *mongo.UpdateOneModel {
-	return mongo.NewUpdateOneModel().
-		SetFilter(s.paths.rawGuard(r.SID, r.Rev)).
-		SetUpdate(s.paths.rawUpdate(s.paths.assigned(r).set, r.Rev+1))
+// blindUpdates write the document of each record, if its revision is still the record's. Null is equal to what is missing: to a
+// revision, and to the first element of what is no array. Without the latter, a list of SIDs would be equal to each SID in it.
+func (s *Store) blindUpdates(records []twilioacct.Record) []mongo.WriteModel {
+	updates, models := make([]mongo.UpdateOneModel, len(records)), make([]mongo.WriteModel, len(records))
+	e := s.paths.encoder(len(records))
+	for i, r := range records {
+		models[i] = updates[i].SetFilter(e.guard(r.SID, r.Rev)).SetUpdate(e.update(s.paths.assigned(r).set, r.Rev+1))
+	}
+	return models
 }
 
-// insert makes the document of a record.
-func (s *Store) insert(r twilioacct.Record) *mongo.UpdateOneModel {
-	filter, update := s.insertion(first(r))
-	return mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update).SetUpsert(true)
+// inserts make the document of each record.
+func (s *Store) inserts(records []twilioacct.Record) []mongo.WriteModel {
+	models := make([]mongo.WriteModel, len(records))
+	for i, r := range records {
+		filter, update := s.insertion(first(r))
+		models[i] = mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update).SetUpsert(true)
+	}
+	return models
 }
 
 // unwritten is a record that a bulk did not write, as far as one can tell, and what lies in its place.
@@ -114,16 +121,10 @@ type unwritten struct {
 	odd       error      // one of them cannot be read
 }
 
-// write sends one write for each record, and returns those that were not applied.
-func (b *batch) write(
-	ctx context.Context, records []twilioacct.Record, model func(twilioacct.Record) *mongo.UpdateOneModel,
-) ([]unwritten, error) {
+// write sends the write of each record, and returns those that were not applied.
+func (b *batch) write(ctx context.Context, records []twilioacct.Record, models []mongo.WriteModel) ([]unwritten, error) {
 	if len(records) == 0 {
 		return nil, nil
-	}
-	models := make([]mongo.WriteModel, len(records))
-	for i, r := range records {
-		models[i] = model(r)
 	}
 	doubtful, err := b.store.send(ctx, records, models)
 	if err != nil || len(doubtful) == 0 {
