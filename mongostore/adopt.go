@@ -24,8 +24,10 @@ import (
 //
 // Nothing is written, and adopted is false, if filter finds no document or another one holds the account already; if it finds
 // several (twilioacct.ErrAmbiguous); and if the one that it finds holds another account (twilioacct.ErrConflict). If that one holds
-// this very account, adopted is true and nothing is written: so adopting again is safe, above all after an error. An empty filter,
-// and fields with operators or in the place of ours, are twilioacct.ErrInvalid. Each call searches by filter: have an index for it.
+// this very account, adopted is true and nothing is written: so adopting again is safe, above all after an error. A document that
+// still has the API keys of an account that it does not name, or a token where Twilio hides the new one, is a *[DocumentError]: they
+// would become this account's. An empty filter, and fields with operators or in the place of ours, are twilioacct.ErrInvalid. Each
+// call searches by filter: have an index for it.
 //
 // If two adopt one account at once by different documents, the unique index lets one of them have it, and the other gets false: see
 // [Store.EnsureIndexes]. Without the index both documents may come to hold the account; [Store.Duplicates] lists it.
@@ -40,14 +42,14 @@ func (s *Store) Adopt(ctx context.Context, a twilioacct.Account, filter, fields 
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	for range adoptTries {
-		d, err := s.adoptable(ctx, r.SID, filter)
+		d, err := s.adoptable(ctx, r, filter)
 		if d == nil || err != nil {
 			return false, err
 		}
 		if d.record.SID == r.SID {
 			return true, nil
 		}
-		adopted, err := s.adopt(ctx, *d, r, fields)
+		adopted, err := s.adopt(ctx, *d, r, filter, fields)
 		if !errors.Is(err, twilioacct.ErrStale) {
 			return adopted, err
 		}
@@ -96,27 +98,41 @@ func unsettable(value any) string {
 }
 
 // adoptable finds the document that may be given the account, or that holds it already; nil is none.
-func (s *Store) adoptable(ctx context.Context, sid string, filter bson.D) (*document, error) {
+func (s *Store) adoptable(ctx context.Context, r twilioacct.Record, filter bson.D) (*document, error) {
 	raws, err := s.findRaw(ctx, filter, 2)
 	if err != nil || len(raws) == 0 {
 		return nil, err
 	}
 	if len(raws) > 1 {
-		return nil, fmt.Errorf("mongostore: Adopt %s: the filter finds several documents: %w", sid, twilioacct.ErrAmbiguous)
+		return nil, fmt.Errorf("mongostore: Adopt %s: the filter finds several documents: %w", r.SID, twilioacct.ErrAmbiguous)
 	}
 	d, err := s.paths.readFree(raws[0])
 	switch {
 	case err != nil:
 		return nil, err
-	case d.record.SID == sid:
+	case d.record.SID == r.SID:
 		return &d, nil
 	case d.record.SID != "":
-		return nil, fmt.Errorf("mongostore: Adopt %s: document %s holds %s: %w", sid, idText(d.id), d.record.SID, twilioacct.ErrConflict)
+		return nil, fmt.Errorf("mongostore: Adopt %s: document %s holds %s: %w", r.SID, idText(d.id), d.record.SID, twilioacct.ErrConflict)
 	}
-	if isElsewhere, err := s.isElsewhere(ctx, d, sid); isElsewhere || err != nil {
+	if left := s.leftBehind(d.record, r); left != nil {
+		return nil, &DocumentError{ID: idText(d.id), Path: left.dotted, Problem: "was left behind by an account that the document does not name any more"}
+	}
+	if isElsewhere, err := s.isElsewhere(ctx, d, r.SID); isElsewhere || err != nil {
 		return nil, err
 	}
 	return &d, nil
+}
+
+// leftBehind is a secret without an account that would become the adopted one's; nil is none.
+func (s *Store) leftBehind(kept, r twilioacct.Record) *path {
+	switch {
+	case !kept.AuthToken.IsZero() && r.AuthToken.IsZero():
+		return s.paths.token
+	case len(kept.APIKeys) > 0:
+		return s.paths.keys
+	}
+	return nil
 }
 
 // isElsewhere reports whether another document than d holds the SID.
@@ -126,16 +142,17 @@ func (s *Store) isElsewhere(ctx context.Context, d document, sid string) (bool, 
 	return len(raws) > 0, err
 }
 
-// adopt writes the account into a document that holds none. ErrStale: by now it holds one, or is gone.
-func (s *Store) adopt(ctx context.Context, d document, r twilioacct.Record, fields bson.D) (bool, error) {
+// adopt writes the account into a document that holds none. ErrStale: by now it holds one, or is not what the filter finds.
+func (s *Store) adopt(ctx context.Context, d document, r twilioacct.Record, filter, fields bson.D) (bool, error) {
 	c := s.paths.assigned(r)
 	c.set = append(c.set, assignment{s.paths.sid, r.SID})
 	set := slices.Concat(fields, c.set.fields(), bson.D{{Key: s.paths.rev.dotted, Value: d.record.Rev + 1}})
 	if err := ctx.Err(); err != nil {
 		return false, readFailure("update", err) // not sent, so its outcome is known
 	}
-	free := bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: bson.D{{Key: "$in", Value: bson.A{nil, ""}}}}}
-	result, err := s.accounts.UpdateOne(ctx, free, bson.D{{Key: "$set", Value: set}})
+	isFree := bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: bson.D{{Key: "$in", Value: bson.A{nil, ""}}}}}
+	still := bson.D{{Key: "$and", Value: bson.A{isFree, filter}}}
+	result, err := s.accounts.UpdateOne(ctx, still, bson.D{{Key: "$set", Value: set}})
 	if err != nil {
 		return false, s.notAdopted(ctx, d, r.SID, set, writeFailure("update", err))
 	}

@@ -19,7 +19,9 @@ const chunkSize = 1000
 
 // SaveBatch implements [twilioacct.BatchSaver], with one unordered bulk write for each 1000 records and without a read before it:
 // what a record sets replaces whatever a document of its revision has there. Only where fewer documents were written than should
-// be, they are read, to see what became of each. Records that remove something are saved one by one.
+// be, they are read, to see what became of each. Without an index on the SID, where each write would search the whole collection,
+// the documents of all 1000 are read first, in one search, and written by their _id. Records that remove something are saved one
+// by one.
 //
 // After its error, the records of one chunk may have been written, and those after it were not tried. Saving the same records
 // again counts as saved what was written.
@@ -40,6 +42,7 @@ func (s *Store) SaveBatch(ctx context.Context, records []twilioacct.Record) ([]t
 type batch struct {
 	store    *Store
 	missing  []twilioacct.Record // of this chunk: no document holds them, and the store makes them
+	found    []unwritten         // of this chunk: a look showed the one document that they can be written to
 	single   []twilioacct.Record // of this chunk: a look showed that they must be saved one by one
 	failures []twilioacct.SaveFailure
 }
@@ -48,25 +51,58 @@ func (b *batch) fail(r twilioacct.Record, err error) {
 	b.failures = append(b.failures, twilioacct.SaveFailure{SID: r.SID, Err: err})
 }
 
-// save writes a chunk as it is, then makes what turned out to have no document, and saves last what needs a look before its write.
+// save writes a chunk as it is, then what a look found to be writable, then makes what turned out to have no document, and saves
+// last what needs a look of its own before its write.
 func (b *batch) save(ctx context.Context, records []twilioacct.Record) error {
 	blind, later := b.sort(records)
-	b.missing, b.single = nil, nil
-	unwritten, err := b.write(ctx, blind, b.store.blindUpdates(blind))
-	if err != nil {
+	b.missing, b.found, b.single = nil, nil, nil
+	if err := b.update(ctx, blind); err != nil {
 		return err
 	}
-	for _, u := range unwritten {
-		b.notUpdated(u)
-	}
-	unwritten, err = b.write(ctx, b.missing, b.store.inserts(b.missing))
-	if err != nil {
+	if err := b.updateFound(ctx); err != nil {
 		return err
 	}
-	for _, u := range unwritten {
-		b.notInserted(u)
+	if err := b.makeMissing(ctx); err != nil {
+		return err
 	}
 	return b.saveEach(ctx, slices.Concat(b.single, later))
+}
+
+// update writes the documents of the records, unseen where an index leads to each.
+func (b *batch) update(ctx context.Context, records []twilioacct.Record) error {
+	var left []unwritten
+	var err error
+	if len(records) > 0 && !b.store.isIndexed(ctx) {
+		left, err = b.look(ctx, unwrittenYet(records))
+	} else {
+		left, err = b.write(ctx, records, b.store.blindUpdates(records))
+	}
+	for _, u := range left {
+		b.notUpdated(u)
+	}
+	return err
+}
+
+// updateFound writes the documents that a look has found.
+func (b *batch) updateFound(ctx context.Context) error {
+	records, models := make([]twilioacct.Record, len(b.found)), make([]mongo.WriteModel, len(b.found))
+	for i, u := range b.found {
+		records[i], models[i] = u.record, b.store.updateOf(u)
+	}
+	left, err := b.write(ctx, records, models)
+	for _, u := range left {
+		b.single = append(b.single, u.record)
+	}
+	return err
+}
+
+// makeMissing makes the documents that are missing.
+func (b *batch) makeMissing(ctx context.Context) error {
+	left, err := b.write(ctx, b.missing, b.store.inserts(b.missing))
+	for _, u := range left {
+		b.notInserted(u)
+	}
+	return err
 }
 
 // sort refuses the malformed, and puts off what removes something or sets nothing, and a record whose SID came before: that depends
@@ -92,8 +128,8 @@ func setsNothing(r twilioacct.Record) bool {
 	return r.AuthToken.IsZero() && r.Status == "" && r.Tenant == "" && len(r.APIKeys) == 0
 }
 
-// blindUpdates write the document of each record, if its revision is still the record's. Null is equal to what is missing: to a
-// revision, and to the first element of what is no array. Without the latter, a list of SIDs would be equal to each SID in it.
+// blindUpdates write the document of each record, if its revision is still the record's: null is equal to what is missing. A list
+// of SIDs would be equal to each SID in it, so there must be no first element.
 func (s *Store) blindUpdates(records []twilioacct.Record) []mongo.WriteModel {
 	updates, models := make([]mongo.UpdateOneModel, len(records)), make([]mongo.WriteModel, len(records))
 	e := s.paths.encoder(len(records))
@@ -101,6 +137,13 @@ func (s *Store) blindUpdates(records []twilioacct.Record) []mongo.WriteModel {
 		models[i] = updates[i].SetFilter(e.guard(r.SID, r.Rev)).SetUpdate(e.update(s.paths.assigned(r).set, r.Rev+1))
 	}
 	return models
+}
+
+// updateOf writes the document that was found, if it is still as it was. What it has already is not left out: somebody may want to
+// count on the new revision.
+func (s *Store) updateOf(u unwritten) mongo.WriteModel {
+	d := u.documents[0]
+	return mongo.NewUpdateOneModel().SetFilter(s.guard(d)).SetUpdate(s.paths.update(s.paths.assigned(u.record), d.record.Rev+1))
 }
 
 // inserts make the document of each record.
@@ -121,6 +164,14 @@ type unwritten struct {
 	odd       error      // one of them cannot be read
 }
 
+func unwrittenYet(records []twilioacct.Record) []unwritten {
+	all := make([]unwritten, len(records))
+	for i, r := range records {
+		all[i].record = r
+	}
+	return all
+}
+
 // write sends the write of each record, and returns those that were not applied.
 func (b *batch) write(ctx context.Context, records []twilioacct.Record, models []mongo.WriteModel) ([]unwritten, error) {
 	if len(records) == 0 {
@@ -130,9 +181,18 @@ func (b *batch) write(ctx context.Context, records []twilioacct.Record, models [
 	if err != nil || len(doubtful) == 0 {
 		return nil, err
 	}
-	isClear, err := b.store.lookUp(ctx, doubtful)
+	left, err := b.look(ctx, doubtful)
 	if err != nil {
 		return nil, unread(err)
+	}
+	return left, nil
+}
+
+// look finds out what lies in the place of the records, and returns those that are not there as they should be.
+func (b *batch) look(ctx context.Context, doubtful []unwritten) ([]unwritten, error) {
+	isClear, err := b.store.lookUp(ctx, doubtful)
+	if err != nil {
+		return nil, err
 	}
 	if !isClear {
 		for _, u := range doubtful {
@@ -217,15 +277,23 @@ func (b *batch) notUpdated(u unwritten) {
 	switch {
 	case len(u.documents) == 0:
 		b.noDocument(u.record)
-	case u.refusal != nil:
+	case u.refusal != nil && !needsID(u.refusal):
 		b.fail(u.record, b.store.refusal(u.documents[0], b.store.paths.written(b.store.paths.assigned(u.record)), u.refusal))
 	case u.odd != nil:
 		b.fail(u.record, u.odd)
-	case u.documents[0].record.Rev == u.record.Rev: // it is stored in another way, or is back again
-		b.single = append(b.single, u.record)
-	default:
+	case u.documents[0].record.Rev != u.record.Rev:
 		b.fail(u.record, twilioacct.ErrStale)
+	case len(u.documents) == 1:
+		b.found = append(b.found, u)
+	default:
+		b.single = append(b.single, u.record)
 	}
+}
+
+// needsID is true for a refusal of a sharded collection: an update that does not say in which shard its document is must know its _id.
+func needsID(refusal error) bool {
+	var e *Error
+	return errors.As(refusal, &e) && (e.Code == shardKeyNotFound || e.Code == invalidOptions)
 }
 
 func (b *batch) noDocument(r twilioacct.Record) {

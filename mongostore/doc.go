@@ -4,7 +4,7 @@
 //	{
 //	  _id: …, name: "Acme", plan: "gold",        // the application's, never touched
 //	  twilio_account: {
-//	    sid: "AC…",                              // found by; only Adopt sets it
+//	    sid: "AC…",                              // found by; set by Adopt and Upsert
 //	    authToken: "…", status: "active",        // written
 //	    tenant: "acme",
 //	    apiKeys: { voice: { sid: "SK…", secret: "…" } },
@@ -24,9 +24,11 @@
 // # What it asks of MongoDB
 //
 // Version 4.4 or later, with read concern majority (in 4.4 it can be switched off). One document holds a SID: call
-// [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes] with your own tools. Without the unique index everything
-// works but slower, and several documents may come to hold one SID; then all of them are written, and
-// [twilioacct.Record.Copies] says so. What a save does not name stays in each of them.
+// [Store.EnsureIndexes] once, in a migration, or create [Store.Indexes] with your own tools. Without an index on the SID everything
+// works, but each search reads the whole collection: one for an account that is saved, one for each 1000 of a fleet, and with
+// [Options.Upsert] one for each document that is made, for which a bulk has no time in a large collection. Without a unique one
+// several documents may come to hold one SID; then all of them are written, and [twilioacct.Record.Copies] says so. What a save does
+// not name stays in each of them.
 //
 // Whatever the collection's handle is set to, reads here are from the primary with read concern majority, and writes have
 // write concern majority: a token that was saved survives a failover. Every write sets absolute values under the revision that

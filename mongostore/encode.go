@@ -37,7 +37,7 @@ func (e *encoder) update(set assignments, rev int64) bson.Raw {
 func (e *encoder) guard(sid string, rev int64) bson.Raw {
 	start := e.open()
 	e.b = appendText(e.b, e.sid.dotted, sid)
-	e.b = appendKey(e.b, bson.TypeNull, e.sid0)
+	e.b = append(appendKey(e.b, bson.TypeEmbeddedDocument, e.sid0), isMissing...)
 	if rev == 0 {
 		e.b = appendKey(e.b, bson.TypeNull, e.rev.dotted)
 	} else {
@@ -45,6 +45,14 @@ func (e *encoder) guard(sid string, rev int64) bson.Raw {
 	}
 	return e.end(start)
 }
+
+// isMissing is {$exists: false}.
+var isMissing = func() []byte {
+	e := encoder{}
+	start := e.open()
+	e.b = append(appendKey(e.b, bson.TypeBoolean, "$exists"), 0)
+	return e.end(start)
+}()
 
 // open leaves room for the length that a document begins with.
 func (e *encoder) open() (start int) {

@@ -55,7 +55,9 @@ func FuzzGuard(f *testing.F) {
 			stored = rev
 		}
 		want, err := bson.Marshal(bson.D{
-			{Key: "twilio_account.sid", Value: sid}, {Key: "twilio_account.sid.0", Value: nil}, {Key: "twilio_account.rev", Value: stored},
+			{Key: "twilio_account.sid", Value: sid},
+			{Key: "twilio_account.sid.0", Value: bson.D{{Key: "$exists", Value: false}}},
+			{Key: "twilio_account.rev", Value: stored},
 		})
 		require.NoError(t, err)
 		assert.Equal(t, bson.Raw(want), parsed.encoder(1).guard(sid, rev))

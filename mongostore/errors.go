@@ -82,6 +82,8 @@ func (e *Error) HasErrorLabel(label string) bool { return slices.Contains(e.Labe
 // The server's codes that mean something to us.
 const (
 	pathNotViable        = 28
+	shardKeyNotFound     = 61
+	invalidOptions       = 72
 	indexOptionsConflict = 85
 	indexKeyConflict     = 86
 	duplicateKey         = 11000

@@ -1,10 +1,12 @@
 package mongostore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -53,6 +55,40 @@ func (s *Store) EnsureIndexes(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// isIndexed is true where an index leads to a document by its SID. A server that does not say counts as one without: what follows is
+// slower then, and as good. Once true, it stays so: nobody drops such an index under a program that runs.
+func (s *Store) isIndexed(ctx context.Context) bool {
+	if s.indexed.Load() {
+		return true
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	cursor, err := s.accounts.Indexes().List(ctx)
+	if err != nil {
+		return false
+	}
+	var all []bson.Raw
+	if cursor.All(ctx, &all) == nil && slices.ContainsFunc(all, s.leadsToSID) {
+		s.indexed.Store(true)
+	}
+	return s.indexed.Load()
+}
+
+// leadsToSID is true for an index on the SID that has all of them in it.
+func (s *Store) leadsToSID(index bson.Raw) bool {
+	keys, _ := index.Lookup("key").DocumentOK()
+	first, err := keys.IndexErr(0)
+	if err != nil || first.Key() != s.paths.sid.dotted {
+		return false
+	}
+	if isHidden, _ := index.Lookup("hidden").BooleanOK(); isHidden {
+		return false
+	}
+	partial, isPartial := index.Lookup("partialFilterExpression").DocumentOK()
+	ours, err := bson.Marshal(bson.D{hasText(s.paths.sid)})
+	return !isPartial || err == nil && bytes.Equal(partial, ours)
 }
 
 // IndexError is an index that could not be made. errors.Is finds twilioacct.ErrConflict.

@@ -1,6 +1,7 @@
 package mongostore
 
 import (
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -40,6 +41,8 @@ type Store struct {
 	paths    paths
 	upsert   bool
 	timeout  time.Duration
+
+	indexed atomic.Bool // an index on the SID was seen
 }
 
 // New returns a Store on that collection. It does no I/O: it never connects, disconnects, pings or makes an index. The options

@@ -19,19 +19,25 @@ const scanBatch = 2000
 
 // Scan implements [twilioacct.Scanner]. Each document is an entry, so several that hold one SID are several entries. It holds two
 // batches in memory, one that the loop goes through and one that comes meanwhile; [Options.Timeout] bounds each batch, ctx the whole.
-// The server forgets a scan whose loop rests for ten minutes.
+// The server forgets a scan whose loop rests for long: ten minutes in MongoDB 4.4, thirty in later versions.
 func (s *Store) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[twilioacct.Entry, error] {
 	return func(yield func(twilioacct.Entry, error) bool) {
 		if ctx == nil {
 			yield(twilioacct.Entry{}, errNoContext)
 			return
 		}
+		cursor, err := s.openScan(ctx)
+		if err != nil {
+			yield(twilioacct.Entry{}, readFailure("find", err))
+			return
+		}
+		defer s.closeCursor(ctx, cursor)
 		reading, stop := context.WithCancel(ctx)
 		batches := make(chan scanned)
 		var reader sync.WaitGroup
 		defer reader.Wait()
 		defer stop()
-		reader.Go(func() { s.readAll(reading, batches) })
+		reader.Go(func() { s.readAll(reading, cursor, batches) })
 		for b := range batches {
 			for _, raw := range b.documents {
 				if err := ctx.Err(); err != nil {
@@ -60,14 +66,8 @@ type scanned struct {
 }
 
 // readAll sends batch after batch, until the end or until nobody takes them any more.
-func (s *Store) readAll(ctx context.Context, batches chan<- scanned) {
+func (s *Store) readAll(ctx context.Context, cursor *mongo.Cursor, batches chan<- scanned) {
 	defer close(batches)
-	cursor, err := s.openScan(ctx)
-	if err != nil {
-		send(ctx, batches, scanned{err: readFailure("find", err)})
-		return
-	}
-	defer s.closeCursor(ctx, cursor)
 	for isMore := true; isMore; {
 		var b scanned
 		b, isMore = s.batch(ctx, cursor)

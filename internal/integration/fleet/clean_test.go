@@ -23,14 +23,11 @@ func size(external int) int {
 
 func TestAFleetBecomesWhatTwilioSaysAndAllElseStaysByteForByte(t *testing.T) {
 	t.Parallel()
-	for name, isUnindexed := range map[string]bool{"with the unique index": false, "without": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, index := range []index{isUnique, isPlain, isNone} {
+		t.Run(index.String(), func(t *testing.T) {
 			t.Parallel()
 			n := size(5000)
-			if isUnindexed { // then any server reads the whole collection for each write
-				n = size(1500)
-			}
-			f := newFleet(t, n, terms{isUnindexed: isUnindexed})
+			f := newFleet(t, n, terms{index: index})
 			f.populate(t)
 			before, revs := f.others(t), f.revisions(t)
 			r := f.sync(t.Context(), twilioacct.SyncAllOptions{PageSize: n / 5})
@@ -74,7 +71,7 @@ func TestARunIsOneScanAndOneBulkForEachPageWithChanges(t *testing.T) {
 	assert.Equal(t, pages, r.Requests)
 	scan, rest := f.sent.scan()
 	assert.LessOrEqual(t, len(scan), 1+n/1000)
-	assert.Equal(t, slices.Repeat([]string{"update"}, pages/2), rest)
+	assert.Equal(t, append([]string{"listIndexes"}, slices.Repeat([]string{"update"}, pages/2)...), rest)
 	assert.Len(t, f.sent.updates(t), r.Changed)
 	assert.NotZero(t, r.Changed)
 }
@@ -115,7 +112,7 @@ func TestEveryBulkIsUnorderedDurableAndOfOneDocumentEach(t *testing.T) {
 
 func TestNoTokenIsInAnyFilter(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 60, terms{isUnindexed: true})
+	f := newFleet(t, 60, terms{index: isPlain})
 	f.populate(t)
 	f.insert(t, held(f.fake.Subaccounts()[4].SID, oldToken, "copy", int64(9))) // and what is written one by one
 	requireClean(t, f.sync(t.Context(), twilioacct.SyncAllOptions{PageSize: 7}))
@@ -152,7 +149,7 @@ func TestASecondRunWritesNothing(t *testing.T) {
 
 func TestADryRunSaysWhatARunWouldDoAndWritesNothing(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 60, terms{isUnindexed: true})
+	f := newFleet(t, 60, terms{index: isPlain})
 	f.populate(t)
 	f.insert(t, held(f.fake.Subaccounts()[4].SID, oldToken, "copy", int64(9)), held(sidOf(1), oldToken, "active", nil))
 	before := f.snapshot(t)

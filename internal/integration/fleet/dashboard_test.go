@@ -16,7 +16,7 @@ import (
 func TestADashboardShowsEachDocumentByItsOwnID(t *testing.T) {
 	t.Parallel()
 	n := size(5000)
-	f := newFleet(t, n, terms{isUnindexed: true})
+	f := newFleet(t, n, terms{index: isPlain})
 	f.populate(t)
 	accounts := f.fake.Subaccounts()
 	f.fake.SetType(accounts[1].SID, "Trial")
@@ -59,7 +59,7 @@ func TestADashboardShowsEachDocumentByItsOwnID(t *testing.T) {
 
 func TestADashboardCountsWhatItCannotShowAsFailed(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 10, terms{isUnindexed: true})
+	f := newFleet(t, 10, terms{index: isPlain})
 	f.populate(t)
 	f.insertOdd(t, ignored)
 	f.insertOdd(t, unreadable)

@@ -205,7 +205,7 @@ func TestWhatSomebodyElseWroteMeanwhileIsLookedAtAgain(t *testing.T) {
 
 func TestALookThatFailsForGoodIsAFailureOfThoseDocumentsAlone(t *testing.T) {
 	t.Parallel()
-	f := newFleetBehind(t, terms{isUnindexed: true})
+	f := newFleetBehind(t, terms{index: isPlain})
 	copied := f.fake.Subaccounts()[30].SID
 	f.insert(t, held(copied, oldToken, "copy", int64(5)))
 	f.server.Inject(mongotest.Fault{Command: "find", Code: 13, Nth: 2, Times: -1})
@@ -222,7 +222,7 @@ func TestALookThatFailsForGoodIsAFailureOfThoseDocumentsAlone(t *testing.T) {
 
 func TestACopyThatIsNotWrittenFailsUntilTheNextRun(t *testing.T) {
 	t.Parallel()
-	f := newFleetBehind(t, terms{isUnindexed: true})
+	f := newFleetBehind(t, terms{index: isPlain})
 	copied := f.fake.Subaccounts()[30].SID
 	f.insert(t, held(copied, oldToken, "copy", int64(5)))
 	f.server.Inject(mongotest.Fault{

@@ -46,11 +46,36 @@ type fleet struct {
 
 // terms are what a test wants its fleet to be; the zero value is what an application should have.
 type terms struct {
-	isEmbedded  bool // for faults, which only the embedded server can be given
-	isUnindexed bool
-	isSingly    bool          // the driver repeats nothing
-	isMaking    bool          // the Store makes the documents that are missing
-	patience    time.Duration // of the Store, in all but its scans; the Store's own if 0
+	isEmbedded bool // for faults, which only the embedded server can be given
+	index      index
+	isSingly   bool          // the driver repeats nothing
+	isMaking   bool          // the Store makes the documents that are missing
+	patience   time.Duration // of the Store, in all but its scans; the Store's own if 0
+}
+
+// index is that of the SIDs.
+type index int
+
+const (
+	isUnique index = iota
+	isPlain        // several documents may hold a SID
+	isNone         // any server reads the whole collection to find one
+)
+
+func (i index) String() string {
+	return [...]string{"with the unique index", "with a plain index", "without an index"}[i]
+}
+
+func (f *fleet) ensure(t *testing.T, i index) {
+	t.Helper()
+	switch i {
+	case isUnique:
+		require.NoError(t, f.store.EnsureIndexes(t.Context()))
+	case isPlain:
+		_, err := f.accounts.Indexes().CreateOne(t.Context(), mongo.IndexModel{Keys: bson.D{field("twilio_account.sid", 1)}})
+		require.NoError(t, err)
+	case isNone:
+	}
 }
 
 // newFleet has so many accounts at Twilio, and no documents yet.
@@ -60,9 +85,7 @@ func newFleet(t *testing.T, accounts int, terms terms) *fleet {
 	f.fake.AddSubaccounts(accounts)
 	f.connect(t, terms.isEmbedded)
 	f.store = f.through(t, f.uri, terms)
-	if !terms.isUnindexed {
-		require.NoError(t, f.store.EnsureIndexes(t.Context()))
-	}
+	f.ensure(t, terms.index)
 	f.provider = f.with(t, f.store)
 	f.sent.forget()
 	return f

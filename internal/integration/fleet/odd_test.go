@@ -89,7 +89,7 @@ func (f *fleet) insertOdd(t *testing.T, values map[string]accountValue) map[stri
 
 func TestAnOddDocumentIsSyncedOrFailsByNameAndTheOthersAreSynced(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 30, terms{isUnindexed: true})
+	f := newFleet(t, 30, terms{index: isPlain})
 	f.populate(t)
 	f.insertOdd(t, ignored)
 	f.insertOdd(t, unreadable)
@@ -157,7 +157,7 @@ func TestADocumentsIDIsToldAsTextWhateverItIs(t *testing.T) {
 
 func TestAllDocumentsOfASIDAreWrittenAndEachIsToldAsADuplicate(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 30, terms{isUnindexed: true})
+	f := newFleet(t, 30, terms{index: isPlain})
 	f.populate(t)
 	accounts := f.fake.Subaccounts()
 	twice, often, equal := accounts[1], accounts[4], accounts[5]
@@ -183,7 +183,7 @@ func TestAllDocumentsOfASIDAreWrittenAndEachIsToldAsADuplicate(t *testing.T) {
 
 func TestACopyThatCannotBeReadFailsAndNamesItself(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 10, terms{isUnindexed: true})
+	f := newFleet(t, 10, terms{index: isPlain})
 	f.populate(t)
 	behind, upToDate := f.fake.Subaccounts()[2], f.fake.Subaccounts()[0]
 	for id, a := range map[string]twiliotest.Account{"odd-1": behind, "odd-2": upToDate} {
@@ -201,15 +201,25 @@ func TestACopyThatCannotBeReadFailsAndNamesItself(t *testing.T) {
 
 func TestADocumentWithAnArrayOfSIDsIsNeverWrittenInAnothersPlace(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 0, terms{isUnindexed: true})
-	f.insertOdd(t, map[string]accountValue{"odd": unreadable["an array of SIDs"]})
-	sid := f.fake.Subaccounts()[0].SID
-	f.insert(t, holding(sid))
-	before := f.snapshot(t)["string odd"]
-	r := f.sync(t.Context(), twilioacct.SyncAllOptions{})
-	require.NoError(t, r.err)
-	assert.Equal(t, before, f.snapshot(t)["string odd"])
-	f.requireAccounted(t, r)
+	for name, list := range map[string]func(sid string) bson.A{
+		"the SID":           func(sid string) bson.A { return bson.A{sid} },
+		"null and the SID":  func(sid string) bson.A { return bson.A{nil, sid} },
+		"a document and it": func(sid string) bson.A { return bson.A{bson.D{field("x", 1)}, sid} },
+	} {
+		for _, index := range []index{isPlain, isNone} {
+			t.Run(name+", "+index.String(), func(t *testing.T) {
+				t.Parallel()
+				f := newFleet(t, 1, terms{index: index})
+				sid := f.fake.Subaccounts()[0].SID
+				f.insert(t, bson.D{field("_id", "odd"), field("twilio_account", bson.D{field("sid", list(sid))})}, holding(sid))
+				before := f.snapshot(t)["string odd"]
+				r := f.sync(t.Context(), twilioacct.SyncAllOptions{})
+				require.NoError(t, r.err)
+				assert.Equal(t, before, f.snapshot(t)["string odd"])
+				f.requireAccounted(t, r)
+			})
+		}
+	}
 }
 
 func TestACopyThatIsTooStrangeForTheLedgerIsADuplicateAllTheSame(t *testing.T) {
@@ -218,7 +228,7 @@ func TestACopyThatIsTooStrangeForTheLedgerIsADuplicateAllTheSame(t *testing.T) {
 		for _, isFirst := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, ", first ", isFirst), func(t *testing.T) {
 				t.Parallel()
-				f := newFleet(t, 0, terms{isUnindexed: true})
+				f := newFleet(t, 0, terms{index: isPlain})
 				a := f.fake.AddSubaccount("")
 				both := []bson.D{holding(a.SID), {field("_id", "strange"), field("twilio_account", value(a))}}
 				if isFirst {

@@ -22,7 +22,7 @@ func TestWhateverHappensADocumentIsAsTwilioHasItOrHasFailed(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			c := chance{rand.New(rand.NewPCG(seed, 0))}
-			f := newFleet(t, 5+c.IntN(40), terms{isEmbedded: true, isUnindexed: true, isSingly: c.is(), patience: time.Second})
+			f := newFleet(t, 5+c.IntN(40), terms{isEmbedded: true, index: []index{isPlain, isNone}[c.IntN(2)], isSingly: c.is(), patience: time.Second})
 			c.populate(t, f)
 			others := f.others(t)
 			for range c.IntN(5) {

@@ -107,6 +107,27 @@ func TestAHiddenTokenIsNotAdopted(t *testing.T) {
 	assert.Equal(t, twilioacct.Record{SID: sid1, Status: "active", Rev: 1, Copies: 1}, r)
 }
 
+func TestATokenThatAFormerAccountLeftIsReplacedAndNeverAdopted(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	store := open(t, coll, nil)
+	insert(t, coll, free("a", bson.E{Key: "twilio_account", Value: by("authToken", "another's")}))
+	before := everything(t, coll)
+	adopted, err := store.Adopt(t.Context(), twilioacct.Account{SID: sid1, Status: "active"}, named, nil)
+	var odd *mongostore.DocumentError
+	require.ErrorAs(t, err, &odd)
+	assert.Equal(t, "twilio_account.authToken", odd.Path)
+	assert.False(t, adopted)
+	assert.Equal(t, before, everything(t, coll))
+
+	adopted, err = store.Adopt(t.Context(), twilioacct.Account{SID: sid1, Status: "active", AuthToken: secret(token)}, named, nil)
+	require.NoError(t, err)
+	assert.True(t, adopted)
+	r, err := store.Load(t.Context(), sid1)
+	require.NoError(t, err)
+	assert.Equal(t, token, r.AuthToken.Reveal())
+}
+
 func TestAdoptWritesNothingWhereItCannotTellTheDocument(t *testing.T) {
 	t.Parallel()
 	another := bson.E{Key: "twilio_account", Value: bson.D{{Key: "sid", Value: sid2}, {Key: "authToken", Value: token}}}
@@ -129,7 +150,10 @@ func TestAdoptWritesNothingWhereItCannotTellTheDocument(t *testing.T) {
 		"a SID that is a number":             {documents: []bson.D{free("a", odd(bson.D{{Key: "sid", Value: 7}}))}, isOdd: true},
 		"an array of accounts":               {documents: []bson.D{free("a", odd(bson.A{bson.D{}}))}, isOdd: true},
 		"text for an account":                {documents: []bson.D{free("a", odd(token))}, isOdd: true},
-		"a revision that is none":            {documents: []bson.D{free("a", odd(bson.D{{Key: "rev", Value: "x"}}))}, isOdd: true},
+		"API keys of a former account": {documents: []bson.D{free("a", odd(bson.D{{Key: "apiKeys", Value: bson.D{
+			{Key: "voice", Value: bson.D{{Key: "sid", Value: "SK" + sid1[2:]}, {Key: "secret", Value: token}}},
+		}}}))}, isOdd: true},
+		"a revision that is none": {documents: []bson.D{free("a", odd(bson.D{{Key: "rev", Value: "x"}}))}, isOdd: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -320,6 +344,10 @@ func TestWhatOthersDoDuringAnAdoptionIsFoundOut(t *testing.T) {
 		"the document gets this account": {set("a", sid1), true, nil},
 		"the document gets another":      {set("a", sid2), false, twilioacct.ErrConflict},
 		"another document gets it":       {set("b", sid1), false, nil},
+		"the document is another one's now": {func(ctx context.Context, coll *mongo.Collection) error {
+			_, err := coll.UpdateByID(ctx, "a", by("$set", by("name", "another")))
+			return err
+		}, false, nil},
 		"the document is deleted": {func(ctx context.Context, coll *mongo.Collection) error {
 			_, err := coll.DeleteOne(ctx, by("_id", "a"))
 			return err
@@ -327,8 +355,9 @@ func TestWhatOthersDoDuringAnAdoptionIsFoundOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, coll, own := onEmbedded(t, nil)
-			require.NoError(t, own.EnsureIndexes(t.Context()))
+			server := mongotest.Start(t)
+			coll := server.Collection(t)
+			require.NoError(t, open(t, coll, nil).EnsureIndexes(t.Context()))
 			insert(t, coll, free("a"), by("_id", "b"))
 			store := open(t, before(t, server, coll, "update", func() { assert.NoError(t, c.do(t.Context(), coll)) }), nil)
 			adopted, err := store.Adopt(t.Context(), umbrella(), named, nil)

@@ -56,6 +56,98 @@ func TestABatchIsOneWriteForEachThousandRecordsAndNoRead(t *testing.T) {
 	assert.Equal(t, 1100, closed(t, coll))
 }
 
+// Where each write by the SID would search the whole collection, all documents of a batch are found by one search.
+func TestWithoutAnIndexOnTheSIDABatchIsOneReadAndOneWriteByID(t *testing.T) {
+	t.Parallel()
+	bySID := bson.D{{Key: "twilio_account.sid", Value: 1}}
+	for name, given := range map[string]*mongo.IndexModel{
+		"none":              nil,
+		"of another field":  {Keys: by("name", 1)},
+		"with it in second": {Keys: bson.D{{Key: "name", Value: 1}, {Key: "twilio_account.sid", Value: 1}}},
+		"of some documents": {Keys: bySID, Options: options.Index().SetPartialFilterExpression(by("twilio_account.status", "active"))},
+		"that is not told":  {Keys: bySID},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mongotest.Start(t)
+			coll := server.Collection(t)
+			if given != nil {
+				_, err := coll.Indexes().CreateOne(t.Context(), *given)
+				require.NoError(t, err)
+			}
+			if name == "that is not told" {
+				server.Inject(mongotest.Fault{Command: "listIndexes", Code: 13, Times: -1})
+			}
+			records := batchOf(t, coll, 60)
+			insert(t, coll, held(sidOf(100), 1), held(sidOf(100), 1))
+			records = append(records, twilioacct.Record{SID: sidOf(99), Status: "closed"}, twilioacct.Record{SID: sidOf(100), Rev: 1, Status: "closed"})
+			records[7].Rev = 5
+			server.ForgetCommands()
+			failures, err := open(t, coll, nil).SaveBatch(t.Context(), records)
+			require.NoError(t, err)
+			assert.ElementsMatch(t, []twilioacct.SaveFailure{
+				{SID: sidOf(7), Err: twilioacct.ErrStale}, {SID: sidOf(99), Err: twilioacct.ErrNoRecord},
+			}, failures)
+			assert.Equal(t, 59+2, closed(t, coll))
+			assert.Equal(t, 1+1, server.Seen("find"), "one of the batch, one of the SID with two documents")
+			updates := server.Commands("update")
+			assert.Len(t, updates, 1+2)
+			for _, u := range elements(t, updates[0], "updates") {
+				assert.NotEmpty(t, u.Lookup("q", "_id"))
+			}
+		})
+	}
+}
+
+func TestAnIndexOfOursOrOfTheApplicationsIsFoundOnceAndForAll(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(*testing.T, *mongo.Collection){
+		"ours": func(t *testing.T, c *mongo.Collection) {
+			require.NoError(t, open(t, c, nil).EnsureIndexes(t.Context()))
+		},
+		"a plain one": func(t *testing.T, c *mongo.Collection) { index(t, c) },
+	} {
+		server := mongotest.Start(t)
+		coll := server.Collection(t)
+		make(t, coll)
+		store := open(t, coll, nil)
+		records := batchOf(t, coll, 5)
+		server.ForgetCommands()
+		for range 3 {
+			failures, err := store.SaveBatch(t.Context(), records)
+			require.NoError(t, err)
+			assert.Empty(t, failures, name)
+			for i := range records {
+				records[i].Rev++
+			}
+		}
+		assert.Equal(t, 1, server.Seen("listIndexes"), name)
+		assert.Equal(t, 3, server.Seen("update"), name)
+		assert.Zero(t, server.Seen("find"), name)
+	}
+}
+
+// A mongos refuses an update of one document that says neither its shard nor its _id.
+func TestABatchThatAShardedCollectionRefusesIsWrittenByID(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int32{61, 72} {
+		server, coll, store := onEmbedded(t, nil)
+		records := batchOf(t, coll, 20)
+		insert(t, coll, held(sidOf(100), 1), held(sidOf(100), 1))
+		records = append(records, twilioacct.Record{SID: sidOf(100), Rev: 1, Status: "closed"})
+		hasNoID := func(c bson.Raw) bool { return c.Lookup("updates", "0", "q", "_id").IsZero() }
+		all := make([]int, len(records))
+		for i := range all {
+			all[i] = i
+		}
+		server.Inject(mongotest.Fault{Command: "update", Match: hasNoID, Code: code, Ops: all, Times: -1})
+		failures, err := store.SaveBatch(t.Context(), records)
+		require.NoError(t, err)
+		assert.Empty(t, failures)
+		assert.Equal(t, 22, closed(t, coll))
+	}
+}
+
 func TestOneRecordOfABatchThatIsStaleCostsOneRead(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)

@@ -165,7 +165,7 @@ func TestGuardedWritesFilterByPlainEquality(t *testing.T) {
 	for _, c := range exercised(t).Commands("update") {
 		for _, u := range elements(t, c, "updates") {
 			assert.NotContains(t, u.Lookup("q").String(), "$l")
-			assert.NotContains(t, u.Lookup("q").String(), "$e")
+			assert.NotContains(t, u.Lookup("q").String(), "$eq")
 			assert.NotContains(t, u.Lookup("q").String(), "$g")
 		}
 	}

@@ -82,7 +82,15 @@ func onEmbedded(t testing.TB, opts *mongostore.Options) (*mongotest.Server, *mon
 	t.Helper()
 	server := mongotest.Start(t)
 	coll := server.Collection(t)
+	index(t, coll)
 	return server, coll, open(t, coll, opts)
+}
+
+// index lets documents be found by their SID, and lets several have the same one.
+func index(t testing.TB, coll *mongo.Collection) {
+	t.Helper()
+	_, err := coll.Indexes().CreateOne(t.Context(), mongo.IndexModel{Keys: by("twilio_account.sid", 1)})
+	require.NoError(t, err)
 }
 
 // seed is of the fingerprints, where they do not matter.

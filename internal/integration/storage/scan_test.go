@@ -2,12 +2,14 @@ package storage_test
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
@@ -31,6 +33,32 @@ func TestAScanThatIsLeftClosesItsCursor(t *testing.T) {
 		break
 	}
 	assert.Equal(t, 2, server.Seen("killCursors"), "although the caller has left")
+}
+
+// slowly connects to a server that is far away.
+type slowly struct{ latency time.Duration }
+
+func (d slowly) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	select {
+	case <-time.After(d.latency):
+		return new(net.Dialer).DialContext(ctx, network, address)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestAScanThatIsLeftHasTimeToCloseItsCursorOnADistantServer(t *testing.T) {
+	t.Parallel()
+	server, coll, _ := onEmbedded(t, nil)
+	batchOf(t, coll, 2100)
+	far := mongotest.Connect(t, server.URI(), options.Client().SetDialer(slowly{300 * time.Millisecond}))
+	store := open(t, far.Database(coll.Database().Name()).Collection(coll.Name()), nil)
+	server.Inject(mongotest.Fault{Command: "getMore", Delay: time.Second}) // leaving it behind costs its connection
+	for _, err := range store.Scan(t.Context(), seed) {
+		require.NoError(t, err)
+		break
+	}
+	assert.Equal(t, 1, server.Seen("killCursors"))
 }
 
 func TestAScanAsksForTwoThousandAtATime(t *testing.T) {

@@ -116,6 +116,7 @@ func TestADocumentThatAppearsBeforeTheUpsertOfABatchStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	server := mongotest.Start(t)
 	coll := server.Collection(t)
+	index(t, coll)
 	batches := 0
 	monitor := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
 		if e.CommandName != "update" {
