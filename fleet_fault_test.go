@@ -257,7 +257,6 @@ func TestSmallerPagesLoseNothingWherePagesAreOnlyCounted(t *testing.T) {
 func TestAPageThatWasAskedForInVainIsLetGo(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 40)
-	f.outdate(f.sids...)
 	var inVain atomic.Int64
 	p := f.provider(t, func(o *twilioacct.Options) {
 		twice := rewriting(o.HTTPClient.Transport, func(_, body string) string {
@@ -272,13 +271,15 @@ func TestAPageThatWasAskedForInVainIsLetGo(t *testing.T) {
 			return twice.Transport.RoundTrip(r)
 		})}
 	})
-	report, _, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{PageSize: 10})
-	require.NoError(t, err)
-	assert.True(t, report.Complete)
-	assert.Equal(t, 40, report.Changed)
-	assert.Equal(t, 10, report.PageSize)
-	assert.Positive(t, inVain.Load())
-	f.isAsTwilioHasIt(t)
+	for inVain.Load() == 0 { // it may be let go before it was sent
+		f.outdate(f.sids...)
+		report, _, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{PageSize: 10})
+		require.NoError(t, err)
+		assert.True(t, report.Complete)
+		assert.Equal(t, 40, report.Changed)
+		assert.Equal(t, 10, report.PageSize)
+		f.isAsTwilioHasIt(t)
+	}
 }
 
 // countedPage is a page of a list that has no tokens.

@@ -2,7 +2,9 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"slices"
 )
 
 // Accounts is a page of the list of accounts. The zero value is an empty one; a page that is used again for the next ones costs no new
@@ -25,8 +27,8 @@ type Listed struct {
 	Object []byte // all that Twilio says of the account, as JSON
 }
 
-// Read takes the body apart as encoding/json would, and refuses what that would, in a twentieth of its time. After an error, which has
-// its type from call, nothing was found.
+// Read takes the body apart as encoding/json would, and refuses what that would, in a twentieth of its time; only an account of another
+// form than Twilio documents is not refused, but has no field. After an error, which has its type from call, nothing was found.
 func (a *Accounts) Read(call Call) error {
 	a.List, a.Next = a.List[:0], ""
 	if a.readPlain() {
@@ -110,39 +112,50 @@ func (a *Accounts) readAccount(r *reader, into *Listed) {
 	into.Object = r.b[begin:r.i]
 }
 
-// readAny leaves it to encoding/json.
+// readAny leaves it to encoding/json. An account of another form than Twilio documents has no fields then, and hinders none of the
+// others; but where none has that form, it is no page.
 func (a *Accounts) readAny(call Call) error {
 	var page struct {
-		Accounts []struct {
-			SID          *string `json:"sid"`
-			AuthToken    *string `json:"auth_token"`
-			Status       *string `json:"status"`
-			FriendlyName *string `json:"friendly_name"`
-			Type         *string `json:"type"`
-		} `json:"accounts"`
-		Next *string `json:"next_page_uri"`
-	}
-	var objects struct {
 		Accounts []json.RawMessage `json:"accounts"`
+		Next     *string           `json:"next_page_uri"`
 	}
-	for _, into := range []any{&page, &objects} {
-		if err := json.Unmarshal(a.Body, into); err != nil {
-			return call.Typed(err)
-		}
+	if err := json.Unmarshal(a.Body, &page); err != nil {
+		return call.Typed(err)
 	}
 	if page.Accounts == nil {
 		return call.Unexpected(noList)
 	}
-	for i, account := range page.Accounts {
-		a.List = append(a.List, Listed{
-			SID:          []byte(value(account.SID)),
-			AuthToken:    []byte(value(account.AuthToken)),
-			Status:       []byte(value(account.Status)),
-			FriendlyName: []byte(value(account.FriendlyName)),
-			Type:         []byte(value(account.Type)),
-			Object:       objects.Accounts[i],
-		})
+	var odd error
+	for _, object := range page.Accounts {
+		account, err := listed(object)
+		a.List = append(a.List, account)
+		odd = cmp.Or(odd, err)
+	}
+	if odd != nil && !slices.ContainsFunc(a.List, func(l Listed) bool { return len(l.SID) > 0 }) {
+		a.List = a.List[:0]
+		return call.Typed(odd)
 	}
 	a.Next = value(page.Next)
 	return nil
+}
+
+func listed(object []byte) (Listed, error) {
+	var account struct {
+		SID          *string `json:"sid"`
+		AuthToken    *string `json:"auth_token"`
+		Status       *string `json:"status"`
+		FriendlyName *string `json:"friendly_name"`
+		Type         *string `json:"type"`
+	}
+	if err := json.Unmarshal(object, &account); err != nil {
+		return Listed{Object: object}, err
+	}
+	return Listed{
+		SID:          []byte(value(account.SID)),
+		AuthToken:    []byte(value(account.AuthToken)),
+		Status:       []byte(value(account.Status)),
+		FriendlyName: []byte(value(account.FriendlyName)),
+		Type:         []byte(value(account.Type)),
+		Object:       object,
+	}, nil
 }
