@@ -625,7 +625,7 @@ func TestASuspendedParentIsSeenBehindARefusal(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrSuspended)
 }
 
-func TestAParentThatCannotBeAskedLeavesTheRefusal(t *testing.T) {
+func TestWhereTheParentCannotBeAskedARefusalIsNotJudged(t *testing.T) {
 	t.Parallel()
 	parentAnswers := 503
 	p := scripted(t, func(r *http.Request) (int, string) {
@@ -635,7 +635,10 @@ func TestAParentThatCannotBeAskedLeavesTheRefusal(t *testing.T) {
 		return 401, `{"code":20003}`
 	})
 	_, err := p.Account(t.Context(), unknownSID)
-	require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
+	require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+	require.NotErrorIs(t, err, twilioacct.ErrUnauthenticated)
+	require.ErrorContains(t, err, unknownSID)
+	require.ErrorContains(t, err, "503")
 	parentAnswers = 200
 	_, err = p.Account(t.Context(), unknownSID)
 	require.ErrorIs(t, err, twilioacct.ErrForbidden, "that it could not be asked is not remembered")

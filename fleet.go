@@ -23,6 +23,7 @@ type SyncAllOptions struct {
 
 	// Adopt is called for each account that no document holds, but not for the parent. It may give the account a document, by a name
 	// that both have, say (mongostore.Store.Adopt does so), and reports whether it did. Its error is a failure of that account alone.
+	// A Store that makes records makes those that Adopt declines; one that makes records and cannot scan makes them all.
 	Adopt func(ctx context.Context, a Account) (adopted bool, err error)
 
 	// Observe is called with all that is worth telling, as it is found: nothing of it is kept for the end.
@@ -46,7 +47,8 @@ type EventKind string
 // What a run can tell.
 const (
 	// EventChanged: the document differs from Twilio, and is about to be written (in a dry run: would be). It is told before the
-	// write, and so at least once, whatever crashes; a repeat has the same ID.
+	// write, and so at least once, whatever crashes; a repeat has the same ID. Without a scan, of several documents that hold one SID
+	// the Store shows one, and the others are changed without being told.
 	EventChanged EventKind = "changed"
 
 	// EventFailed: the document could not be synced, or an account could not be made sense of; Err says why.
@@ -61,8 +63,9 @@ const (
 	// EventDuplicate: the document is one of several that hold the SID. All of them are written; somebody should mend that.
 	EventDuplicate EventKind = "duplicate"
 
-	// EventParent: the run ends, because Twilio says that the parent is suspended or refuses its credentials; Err says which. Where
-	// Twilio says so at once, as it does, no document was changed.
+	// EventParent: the run ends, because Twilio says that the parent is suspended or closed, or refuses its credentials, or to show
+	// them the accounts; Err says which. Where Twilio says so at once, as it does, no document was changed. What the run had not
+	// come to is counted nowhere.
 	EventParent EventKind = "parent"
 )
 
@@ -94,17 +97,17 @@ type SyncReport struct {
 	Documents int // with a SID; what a run makes or adopts is added
 	Listed    int // accounts that Twilio listed, the parent among them
 
-	Changed   int // documents that were written (in a dry run: would be)
+	Changed   int // documents that were written (in a dry run: would be); of several of one SID all, if one differs
 	Unchanged int // documents that were as they should be
 	Failed    int // documents, and accounts without one: such a failure has no DocumentID
 	Gone      int // documents of accounts that were closed and are deleted by now
 
 	Missing    int // documents without an account: the gone ones, and those that failed because Twilio shows the parent no such account
-	Unknown    int // accounts without a document, the parent apart
+	Unknown    int // accounts without a document, the parent apart, and those whose adoption failed
 	Made       int // documents that were made, by Adopt or by a Store that makes them; they count as changed
 	Duplicates int // SIDs that several documents hold
 
-	StatusChanges int // documents whose status changed
+	StatusChanges int // documents whose status changed, those that were marked as gone among them: they are not in Changed
 
 	Requests int  // that Twilio was sent, with those that had to be repeated
 	PageSize int  // of the last page
@@ -120,12 +123,17 @@ func (r SyncReport) Synced() int { return r.Changed + r.Unchanged }
 
 // SyncAll brings every document that holds an account up to what Twilio says of the accounts: it reads the Store once, lists the
 // parent's accounts 1000 a request, and writes each page's changes in one bulk while the next page is on its way. Token and status
-// are written where they differ, and nothing else. It is meant for fleets of any size: it keeps less than 64 bytes for each account.
+// are written where they differ, and nothing else. It is meant for fleets of any size: it keeps less than 64 bytes for each account,
+// where the documents' ids are ObjectIDs, UUIDs, the SIDs, or texts of up to 14 bytes; for longer ones their length more.
 //
 // A write of somebody else's since the documents were read wins: that account is fetched and compared by itself, so an older listing
 // undoes nothing. Documents whose accounts a complete listing does not show are fetched one by one, and end as synced, as failed
 // ([ErrNotFound], [ErrForbidden]), or, if their status is closed already, as gone. One account, document or bulk that fails never
-// stops the others. Where Twilio's paging breaks, smaller pages are tried, then single accounts.
+// stops the others. Where Twilio's paging breaks, smaller pages are tried, then single accounts. Of an account that the list shows
+// twice, because it moved meanwhile, the first sight counts.
+//
+// A Store that fails is waited for: a bulk is tried for some eight seconds before its documents fail, but those after it once each,
+// until one is taken. Documents that are written one by one are tried once.
 //
 // The report says how far the run came, also beside an error. An error is: the Store cannot be read, Twilio refuses the parent, the
 // listing broke off (what it did not show has failed with the same error), or ctx has ended. Documents that failed are no error of
@@ -147,6 +155,7 @@ func (p *Provider) SyncAll(ctx context.Context, opts *SyncAllOptions) (SyncRepor
 	ctx, stop := context.WithCancel(ctx)
 	r := p.newFleetRun(o)
 	defer r.background.Wait()
+	defer close(r.left)
 	defer stop()
 	err = r.run(rest.Counting(ctx, &r.requests))
 	return r.soFar(), err

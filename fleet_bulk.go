@@ -33,29 +33,31 @@ func (r *fleetRun) writeBulks(ctx context.Context) {
 	w := bulkWriter{store: r.provider.store, width: r.opts.Concurrent}
 	for b := range r.bulks {
 		failures, err := w.save(ctx, b.records())
-		r.call(ctx, func() { r.written(ctx, b, failures, err) })
+		r.call(func() { r.written(ctx, b, failures, err) })
 	}
 }
 
 // bulkWriter knows how the Store is to be written to.
 type bulkWriter struct {
-	store   Store
-	width   int  // of single writes, where the Store takes no bulks
-	isTired bool // the Store was waited for in vain
+	store  Store
+	width  int  // of single writes, where the Store takes no bulks
+	inVain int  // how many bulks in a row the Store was waited for in vain
+	isMute bool // the last of them had no answer in time
 }
 
-// save is patient with a Store that is away for a moment: saving a bulk again is safe. Where that was in vain, it is not for the next
-// bulk.
+// save is patient with a Store that is away for a moment: saving a bulk again is safe. Where that was in vain, the next bulks are tried
+// once each, until one is taken.
 func (w *bulkWriter) save(ctx context.Context, records []Record) (failures []SaveFailure, err error) {
 	const longestPause = 4 * time.Second
 	for pause := 250 * time.Millisecond; ; pause *= 2 {
 		failures, err = w.saveOnce(ctx, records)
 		if err == nil {
-			w.isTired = false
+			w.inVain, w.isMute = 0, false
 			return failures, nil
 		}
-		if w.isTired || pause > longestPause || !rest.Sleep(ctx, pause) {
-			w.isTired = true
+		w.isMute = errors.Is(err, context.DeadlineExceeded)
+		if w.inVain > 0 || pause > longestPause || !rest.Sleep(ctx, pause) {
+			w.inVain++
 			return failures, err
 		}
 	}
@@ -75,9 +77,11 @@ func (w *bulkWriter) saveOnce(ctx context.Context, records []Record) ([]SaveFail
 	return failures, err
 }
 
-// patience bounds a bulk. A Store that is away for good must not hold up each bulk of a large fleet.
+// patience bounds a bulk. A Store that never answers must not hold up each bulk of a large fleet; but one that has become slow must
+// not lose all of them, so that every few bulks one has as much time as ever.
 func (w *bulkWriter) patience() time.Duration {
-	if w.isTired {
+	const few = 5
+	if w.isMute && w.inVain%few != 0 {
 		return 2 * time.Second
 	}
 	return storeTime

@@ -45,10 +45,13 @@ func codeOf(err error) int {
 }
 
 // change tells of a document that is to be written under that revision.
-func (r *fleetRun) change(ctx context.Context, e SyncEvent, rev int64) {
+func (r *fleetRun) change(ctx context.Context, e SyncEvent, rev int64, isCopied bool) {
 	e.Kind = EventChanged
 	e.After = cmp.Or(e.After, e.Before)
 	e.ID = e.SID + ":" + strconv.FormatInt(rev, 10) + ":" + string(e.After)
+	if isCopied {
+		e.ID += ":" + e.DocumentID
+	}
 	e.FollowsParent = e.After == StatusSuspended && e.Before != e.After && r.isParentSuspended(ctx, e.SID)
 	r.observe(e)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/internal/rest"
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
@@ -869,20 +870,71 @@ func TestARotationBetweenTheFirstPageAndTheScanCostsOneMoreRequest(t *testing.T)
 	})
 }
 
-func TestWhereTheFirstPageCannotBeReadAgainWhatDiffersIsFetchedByItself(t *testing.T) {
+func TestWhereTwilioIsDownWhenTheFirstPageIsReadAgainWhatDiffersFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 20)
 		f.outdate(f.sids[:7]...)
 		f.fake.Inject(twiliotest.Fault{Operation: "ListAccount", On: 2, Status: 503, Times: twiliotest.Always})
-		report, _, err := f.sync(t.Context(), f.provider(t), nil)
-		require.NoError(t, err)
-		assert.True(t, report.Complete)
-		assert.Equal(t, 7, report.Changed)
+		report, told, err := f.sync(t.Context(), f.provider(t), nil)
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+		assert.False(t, report.Complete)
 		assert.Equal(t, 13, report.Unchanged)
-		assert.Equal(t, 7, f.fake.Count("FetchAccount"))
-		f.isAsTwilioHasIt(t)
+		assert.Equal(t, 7, report.Failed)
+		for _, failure := range told.errors() {
+			assert.Equal(t, err, failure)
+		}
+		assert.Zero(t, report.Missing)
+		assert.Zero(t, f.fake.Count("FetchAccount"), "it would be held down")
 	})
+}
+
+func TestWhereTwilioRefusesToShowTheFirstPageAgainWhatDiffersIsFetchedByItself(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 20)
+	f.outdate(f.sids[:7]...)
+	f.fake.Inject(twiliotest.Fault{Operation: "ListAccount", On: 2, Status: 400, Code: 70002, Times: twiliotest.Always})
+	report, _, err := f.sync(t.Context(), f.provider(t), nil)
+	require.NoError(t, err)
+	assert.True(t, report.Complete)
+	assert.Equal(t, 7, report.Changed)
+	assert.Equal(t, 13, report.Unchanged)
+	assert.Equal(t, 7, f.fake.Count("FetchAccount"))
+	f.isAsTwilioHasIt(t)
+}
+
+func TestAParentThatIsRefusedWhenTheFirstPageIsReadAgainChangesNoDocument(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 20)
+	f.outdate(f.sids...)
+	f.fake.AddSubaccounts(5)
+	before := f.store.contents()
+	first := 0
+	p := f.provider(t, func(o *twilioacct.Options) {
+		twilio := o.HTTPClient.Transport
+		o.HTTPClient = &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == listPath && r.URL.Query().Get("PageToken") == "" {
+				if first++; first == 2 {
+					return answered(r, http.StatusForbidden, `{"code":20005}`), nil
+				}
+			}
+			return twilio.RoundTrip(r)
+		})}
+	})
+	f.store.makes = true
+	report, told, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{
+		PageSize: 10,
+		Adopt: func(context.Context, twilioacct.Account) (bool, error) {
+			assert.Fail(t, "nothing is adopted")
+			return false, nil
+		},
+	})
+	require.ErrorIs(t, err, twilioacct.ErrSuspended)
+	assert.True(t, report.ParentSuspended)
+	assert.Zero(t, report.Changed+report.Made+report.Failed)
+	assert.Equal(t, before, f.store.contents())
+	require.Len(t, told, 1)
+	assert.Equal(t, twilioacct.EventParent, told[0].Kind)
 }
 
 func TestAWriteOfSomebodyElsesBetweenPageAndBulkIsLookedAtByItself(t *testing.T) {
@@ -1142,6 +1194,143 @@ func TestADatabaseThatIsAwayForFiveSecondsIsWaitedFor(t *testing.T) {
 		assert.Less(t, time.Since(start), 15*time.Second)
 		f.isAsTwilioHasIt(t)
 	})
+}
+
+func TestADatabaseThatIsSlowAfterItWasAwayIsWrittenToAllTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 60)
+		f.outdate(f.sids...)
+		start := time.Now()
+		store := hookedStore{f.store, func(ctx context.Context, op string) error {
+			switch {
+			case op != "SaveBatch":
+			case time.Since(start) < 15*time.Second:
+				rest.Sleep(ctx, time.Second)
+				return errAway
+			case !rest.Sleep(ctx, 3*time.Second):
+				return ctx.Err()
+			}
+			return nil
+		}, nil}
+		report, _, err := f.sync(t.Context(), f.providerWith(t, store), &twilioacct.SyncAllOptions{PageSize: 1})
+		require.NoError(t, err)
+		assert.LessOrEqual(t, report.Failed, 3)
+		assert.Equal(t, 60, report.Changed+report.Failed)
+	})
+}
+
+func TestADatabaseThatIsMuteForAMinuteAndSlowThenIsWrittenToAfterSomeBulks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 60)
+		f.outdate(f.sids...)
+		start := time.Now()
+		store := hookedStore{f.store, func(ctx context.Context, op string) error {
+			switch {
+			case op != "SaveBatch":
+			case time.Since(start) < 4*time.Minute:
+				<-ctx.Done()
+				return ctx.Err()
+			case !rest.Sleep(ctx, 3*time.Second):
+				return ctx.Err()
+			}
+			return nil
+		}, nil}
+		report, _, err := f.sync(t.Context(), f.providerWith(t, store), &twilioacct.SyncAllOptions{PageSize: 1})
+		require.NoError(t, err)
+		assert.Greater(t, report.Changed, 40)
+		assert.Equal(t, 60, report.Changed+report.Failed)
+	})
+}
+
+// A write is counted also where the run is cancelled before anybody hears of it.
+func TestACancelledRunCountsAllThatItHasWritten(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		f := newFleet(t, 40)
+		f.outdate(f.sids...)
+		ctx, cancel := context.WithCancel(t.Context())
+		store := hookedStore{f.store, nil, func(_ context.Context, op string) error {
+			if op == "SaveBatch" {
+				cancel()
+			}
+			return nil
+		}}
+		report, _, err := f.sync(ctx, f.providerWith(t, store), &twilioacct.SyncAllOptions{PageSize: 10})
+		require.ErrorIs(t, err, context.Canceled)
+		written := 0
+		for _, r := range f.store.contents() {
+			written += int(r.Rev)
+		}
+		assert.Equal(t, written, report.Changed)
+		assert.NotZero(t, written)
+	}
+}
+
+// heedless goes on where its context has ended.
+type heedless struct{ fullStore }
+
+func (s heedless) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+	return s.fullStore.Save(context.WithoutCancel(ctx), r)
+}
+
+func TestWhatWasNotToldIsNotWritten(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		f := newFleet(t, 4)
+		f.outdate(f.sids...)
+		p := f.providerWith(t, onlyLoadAndSave(heedless{f.store}))
+		told := map[string]bool{}
+		assert.Panics(t, func() {
+			_, _ = p.SyncAll(t.Context(), &twilioacct.SyncAllOptions{Observe: func(e twilioacct.SyncEvent) {
+				if len(told) == 2 {
+					panic("the alert could not be sent")
+				}
+				told[e.SID] = true
+			}})
+		})
+		for _, sid := range f.sids {
+			if !told[sid] {
+				require.Zero(t, f.store.of(sid)[0].Rev, "else nobody ever hears of it")
+			}
+		}
+	}
+}
+
+func TestAnAccountOfAnotherIsAFailureOfItsOwnWhereTheParentCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	foreign := f.store.add(twilioacct.Record{SID: f.fake.AddForeignAccount(20003).SID, Status: "active"})
+	var vanished []string
+	for i := range 5 {
+		vanished = append(vanished, f.store.add(twilioacct.Record{SID: fmt.Sprintf("AC%032x", i), Status: "active"}))
+	}
+	f.fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Path: f.fake.Parent().SID, Status: 503, Times: twiliotest.Always})
+	p := f.provider(t, func(o *twilioacct.Options) { o.MaxRetryWait = -1 })
+	report, told, err := f.sync(t.Context(), p, &twilioacct.SyncAllOptions{Concurrent: 1})
+	require.NoError(t, err)
+	assert.Equal(t, 6, report.Failed)
+	require.ErrorIs(t, told.errors()[foreign], twilioacct.ErrUnavailable)
+	for _, id := range vanished {
+		require.ErrorIs(t, told.errors()[id], twilioacct.ErrNotFound)
+	}
+	assert.Empty(t, told.of(twilioacct.EventParent))
+}
+
+func TestAFailureOfTheStoreIsNoMissingAccountWhateverLiesBelow(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	store := hookedStore{f.store, func(_ context.Context, op string) error {
+		if op == "Load" {
+			return fmt.Errorf("the vault says: %w", twilioacct.ErrForbidden)
+		}
+		return nil
+	}, nil}
+	report, _, err := f.sync(t.Context(), f.providerWith(t, onlyLoadAndSave(store)), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 3+1, report.Failed, "the parent's, too")
+	assert.Zero(t, report.Missing)
 }
 
 func TestADatabaseThatStaysAwayFailsEachDocumentAndEndsTheRunInTime(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// ledger is what a run over the fleet remembers of the Store's documents: less than 64 bytes for each, unless their ids are long texts.
+// ledger is what a run over the fleet remembers of the Store's documents: less than 64 bytes for each, unless their ids are texts of
+// more than 14 bytes that are neither ObjectIDs nor UUIDs nor the SID.
 // Its lines lie in blocks that are never moved, and are found by their SID through chains that begin in heads.
 type ledger struct {
 	seed     maphash.Seed
@@ -42,12 +43,11 @@ type line struct {
 type marks uint8
 
 const (
-	isSeen     marks = 1 << iota // Twilio has listed the account
-	isSettled                    // the document is counted
-	isCopied                     // another document holds the SID, too
-	isNew                        // there is no document, or there was none when they were read
-	isStrange                    // its revision or its status is none that a line can keep
-	isOutdated                   // Twilio has listed the account otherwise
+	isSeen    marks = 1 << iota // Twilio has listed the account
+	isSettled                   // the document is counted
+	isCopied                    // another document holds the SID, too
+	isNew                       // there is no document, or there was none when they were read
+	isStrange                   // its revision or its status is none that a line can keep, or a later sight of it could not be read
 )
 
 func (m *marks) set(which marks)     { *m |= which }
@@ -116,7 +116,7 @@ func (l *ledger) add(e Entry) (added, before *line, isAgain bool) {
 	added = l.at(l.size)
 	*added = line{sid: s, id: l.ids.add(e.ID, e.SID)}
 	l.note(added, e)
-	if l.size > len(l.heads) {
+	if l.size > longestChain*len(l.heads) {
 		l.chainAll()
 	} else {
 		l.chain(l.size)
@@ -139,7 +139,10 @@ func (l *ledger) at(number int) *line {
 	return &l.blocks[(number-1)/blockSize][(number-1)%blockSize]
 }
 
-// chainAll doubles the chains, so that each has one line or two.
+// longestChain is how many lines a chain has on average at most: fewer would be found sooner, and cost memory.
+const longestChain = 2
+
+// chainAll doubles the chains.
 func (l *ledger) chainAll() {
 	l.heads = make([]uint32, max(blockSize, 2*len(l.heads)))
 	for number := range l.size {

@@ -205,10 +205,7 @@ func listError(message string) *Error {
 
 // refusesPaging is Twilio's word against a page size or a cursor: 20007, 21481, and 70002, which it gives after some pages of a long
 // list.
-func refusesPaging(err error) bool {
-	var e *Error
-	return errors.Is(err, ErrInvalid) && errors.As(err, &e) && e.Status != 0
-}
+func refusesPaging(err error) bool { return errors.Is(err, ErrInvalid) }
 
 // isNoPage is true for an answer that broke off or was none of Twilio's.
 func isNoPage(err error) bool {

@@ -14,19 +14,31 @@ import (
 // differs may be newer than it, by somebody who has changed the account and the document meanwhile. Then the page is read again.
 func (r *fleetRun) page(ctx context.Context, p *listedPage) {
 	defer r.listing.reuse(p)
+	if refusesParent(r.unread) {
+		return
+	}
 	r.report.PageSize = p.size
 	if !p.isEarly || r.agrees(p.List) {
+		r.findParent(p.List)
 		r.accounts(ctx, p.List, isFresh)
 		return
 	}
 	again, err := r.listing.pageOf(ctx, page.Cursor{}, p.size)
-	if err != nil {
+	switch {
+	case err == nil:
+		r.findParent(again.List)
+		r.accounts(ctx, again.List, isFresh)
+		r.listing.reuse(again)
+		r.accounts(ctx, p.List, isRepeated)
+	case refusesParent(err):
+		r.unread = err // and nothing of what it has shown before counts
+	default:
+		if !refusesPaging(err) {
+			r.unread = err // Twilio is down, and would be held down by single requests
+		}
+		r.findParent(p.List)
 		r.accounts(ctx, p.List, isOld)
-		return
 	}
-	r.accounts(ctx, again.List, isFresh)
-	r.listing.reuse(again)
-	r.accounts(ctx, p.List, isRepeated)
 }
 
 // age says what a page is worth.
@@ -51,7 +63,6 @@ func (r *fleetRun) agrees(accounts []page.Listed) bool {
 
 // accounts takes up the accounts of a page that it has not seen before, and writes what has changed.
 func (r *fleetRun) accounts(ctx context.Context, accounts []page.Listed, age age) {
-	r.findParent(accounts)
 	var changes bulk
 	for i := range accounts {
 		if c := r.account(ctx, &accounts[i], age); c.line != nil {
@@ -103,8 +114,6 @@ func (r *fleetRun) copies(s sid, a *page.Listed) {
 		case agree:
 			x.set(isSettled)
 			r.report.Unchanged++
-		case !x.has(isStrange) && r.documents.differs(x, a):
-			x.set(isOutdated)
 		}
 	}
 }
@@ -176,7 +185,7 @@ func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) change 
 		r.change(ctx, SyncEvent{
 			SID: c.record.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName),
 			Before: r.documents.status(x), After: c.record.Status, TokenChanged: isToken,
-		}, c.record.Rev)
+		}, c.record.Rev, false)
 	}
 	return c
 }

@@ -119,8 +119,8 @@ func (w *world) someDocuments(sid string) {
 		}
 	}
 	for _, d := range w.store.holding(sid) {
-		if _, err := w.store.load(sid); err != nil {
-			w.hopeless[d.id] = true // a copy cannot be read, so nobody knows the account's record
+		if d.broken != nil {
+			w.hopeless[d.id] = true
 		}
 	}
 }
@@ -248,11 +248,11 @@ func (w *world) checkDocuments(before map[string]twilioacct.Record, report twili
 		want := w.asTwilioHas(kept.SID)
 		token, isRotated := w.newest[kept.SID]
 		switch isSynced := kept.Status == want.Status && (w.isHidden || kept.AuthToken.Equal(want.AuthToken)); {
-		case isRotated && !kept.AuthToken.Equal(token):
+		case isRotated && !w.hopeless[id] && !kept.AuthToken.Equal(token):
 			assert.Fail(w.t, "an older token undid a newer one", "document %s of %s: %s", id, kept.SID, described(kept))
 		case w.options.DryRun:
 			assert.True(w.t, isRotated || kept.Rev == before[id].Rev, "a dry run wrote document %s", id)
-		case isSynced, err != nil, report.OneByOne && w.unlisted[id]:
+		case isSynced, err != nil, report.OneByOne && (w.unlisted[id] || w.hopeless[id]): // without a scan, nobody looks at those
 		case !isTold(told, kept.SID):
 			assert.Fail(w.t, "neither synced nor told", "document %s of %s is %s, Twilio's is %s", id, kept.SID, described(kept), described(want))
 		}

@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,9 @@ type fleetRun struct {
 	listing *listing
 	bulks   chan bulk
 	singles chan single
-	calls   chan func() // to be made by the run's goroutine
-	pending int         // bulks and singles that no call has come from yet
+	calls   chan func()   // to be made by the run's goroutine
+	left    chan struct{} // closed when nobody makes them any more
+	pending int           // bulks and singles that no call has come from yet
 
 	report   SyncReport
 	requests atomic.Int64
@@ -32,6 +34,7 @@ type fleetRun struct {
 	parent   Status // "": not known yet
 	isAsked  bool   // for the parent's status
 	refusal  error  // nil while Twilio takes the parent's requests
+	unread   error  // why the first page, which may be too old, could not be read again
 
 	background sync.WaitGroup
 }
@@ -47,6 +50,7 @@ func (p *Provider) newFleetRun(o SyncAllOptions) *fleetRun {
 		bulks:     make(chan bulk, 1),
 		singles:   make(chan single),
 		calls:     make(chan func()),
+		left:      make(chan struct{}),
 	}
 }
 
@@ -64,7 +68,7 @@ func (r *fleetRun) run(ctx context.Context) error {
 		r.background.Go(func() { r.lookAtSingles(ctx) })
 	}
 	r.readPages(ctx)
-	r.await(ctx)
+	r.await()
 	return r.finish(ctx)
 }
 
@@ -115,6 +119,9 @@ func (p *Provider) scan(ctx context.Context, take func(Entry, error)) (canScan b
 func (r *fleetRun) document(e Entry, err error) {
 	x, before, isAgain := r.documents.add(e)
 	if isAgain {
+		if unreadable(e, err) != nil {
+			x.set(isStrange) // it was readable before, and may be again
+		}
 		return
 	}
 	r.report.Documents++
@@ -166,7 +173,7 @@ func (r *fleetRun) readPages(ctx context.Context) {
 			call()
 		}
 	}
-	r.report.Complete = r.listing.err == nil
+	r.report.Complete = cmp.Or(r.listing.err, r.unread) == nil
 }
 
 // handOver gives a piece of work to whoever is free, and makes the calls that come meanwhile.
@@ -184,30 +191,27 @@ func handOver[T any](ctx context.Context, r *fleetRun, to chan<- T, work T) {
 	}
 }
 
-// await makes the calls that are still to come.
-func (r *fleetRun) await(ctx context.Context) {
+// await makes the calls that are still to come, also where the run was cancelled: what is done by then counts.
+func (r *fleetRun) await() {
 	for r.pending > 0 {
-		select {
-		case call := <-r.calls:
-			call()
-		case <-ctx.Done():
-			return
-		}
+		call := <-r.calls
+		call()
 	}
 }
 
-// call lets the run's goroutine make a call; it is for all others. It does not wait until the call is made.
-func (r *fleetRun) call(ctx context.Context, f func()) {
+// call lets the run's goroutine make a call; it is for all others. It does not wait until the call is made, and does not make one for
+// a run that was left, because a function of the caller's has panicked.
+func (r *fleetRun) call(f func()) {
 	select {
 	case r.calls <- f:
-	case <-ctx.Done():
+	case <-r.left:
 	}
 }
 
 // finish looks at what the listing has left open. What a listing that broke off has not shown is not taken for missing: where
 // Twilio's paging is what broke, the accounts are fetched one by one, else they fail for the same reason.
 func (r *fleetRun) finish(ctx context.Context) error {
-	unlisted := r.listing.err
+	unlisted := cmp.Or(r.listing.err, r.unread)
 	switch {
 	case ctx.Err() != nil:
 		return r.stopped(ctx)
@@ -221,7 +225,7 @@ func (r *fleetRun) finish(ctx context.Context) error {
 			r.lookAgain(ctx, x, unlisted)
 		}
 	}
-	r.await(ctx)
+	r.await()
 	switch {
 	case ctx.Err() != nil:
 		return r.stopped(ctx)
@@ -245,25 +249,25 @@ func (r *fleetRun) isOpen(x *line) bool {
 
 func (r *fleetRun) lookAgain(ctx context.Context, x *line, unlisted error) {
 	isListed := x.has(isSeen)
-	s := single{sid: x.sid.String(), line: x, outdated: r.outdated(x)}
+	s := single{sid: x.sid.String(), line: x, copies: r.openCopies(x)}
 	switch {
-	case unlisted != nil && !isListed:
+	case unlisted != nil && (!isListed || r.unread != nil):
 		r.settle(ctx, s, outcome{err: unlisted})
 	case r.report.Complete && !isListed && r.isClosed(x):
-		r.settle(ctx, s, outcome{isGone: true})
+		r.settle(ctx, s, outcome{isMissing: true, isDeleted: true})
 	default:
 		r.look(ctx, s)
 	}
 }
 
-// outdated are the statuses of the documents that hold the SID and were not as Twilio has listed the account, if there are several.
-func (r *fleetRun) outdated(x *line) (statuses []Status) {
+// openCopies are the documents that hold the SID and are not settled yet, if there are several.
+func (r *fleetRun) openCopies(x *line) (all []copied) {
 	for y := range r.documents.all(x.sid) {
-		if y.has(isCopied) && y.has(isOutdated) {
-			statuses = append(statuses, r.documents.status(y))
+		if y.has(isCopied) && !y.has(isSettled) {
+			all = append(all, copied{r.documents.id(y), int64(y.rev), r.documents.status(y), y.fingerprint})
 		}
 	}
-	return statuses
+	return all
 }
 
 // isClosed is true where all documents that hold the SID say so.

@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,18 +12,25 @@ type single struct {
 	sid    string
 	line   *line    // of one of its documents
 	listed *Account // where no documents were read
+	copies []copied // the documents that hold it, if the scan has shown several
+}
 
-	outdated []Status // of several documents, those that were not as Twilio has listed the account
+// copied is one of several documents that hold an account.
+type copied struct {
+	documentID  string
+	rev         int64
+	status      Status
+	fingerprint uint64 // of the token
 }
 
 // outcome is what became of it.
 type outcome struct {
 	isStored  bool // a document holds it …
-	isChanged bool // … and was, or would be, written …
-	isStatus  bool // … with another status
+	isChanged bool // … and was, or would be, written
 	isMade    bool // … for the first time
+	statuses  int  // documents that got, or would get, another status
 	isMissing bool // Twilio shows the parent no such account
-	isGone    bool // Twilio has deleted it after it was closed; err says so where it was asked
+	isDeleted bool // for good: what is closed is gone
 	copies    int  // documents that hold it
 	err       error
 }
@@ -39,7 +47,7 @@ func (r *fleetRun) look(ctx context.Context, s single) {
 func (r *fleetRun) lookAtSingles(ctx context.Context) {
 	for s := range r.singles {
 		o := r.outcome(ctx, s)
-		r.call(ctx, func() {
+		r.call(func() {
 			r.pending--
 			r.settle(ctx, s, o)
 		})
@@ -54,11 +62,14 @@ func (r *fleetRun) outcome(ctx context.Context, s single) outcome {
 		}
 	}
 	var o outcome
+	isTold := true
 	synced, err := r.provider.sync(ctx, s.sid, func(stored Record, found Account) bool {
-		o = r.foreseen(ctx, s, stored, found)
-		return !r.opts.DryRun
+		o, isTold = r.foreseen(ctx, s, stored, found)
+		return isTold && !r.opts.DryRun
 	})
 	switch {
+	case !isTold:
+		return outcome{err: ctx.Err()}
 	case err == nil && r.opts.DryRun:
 	case err == nil:
 		o.isStored, o.isChanged = synced.Stored, synced.Changed
@@ -66,6 +77,9 @@ func (r *fleetRun) outcome(ctx context.Context, s single) outcome {
 		return r.deleted(ctx, s, err)
 	default:
 		return outcome{err: err, isMissing: errors.Is(err, ErrForbidden) && !isStores(err)}
+	}
+	if !o.isChanged {
+		o.statuses = 0
 	}
 	o.copies = synced.Copies
 	return o
@@ -83,72 +97,106 @@ func (r *fleetRun) compared(ctx context.Context, s single) (o outcome, isKnown b
 	return outcome{}, false
 }
 
-// foreseen is the outcome that a save will have, which is told before it.
-func (r *fleetRun) foreseen(ctx context.Context, s single, stored Record, found Account) outcome {
-	isMade := stored.SID == "" && r.mayMake(s.sid)
-	o := outcome{isStored: stored.SID != "" || isMade, isMade: isMade}
-	if o.isStored && (stored.differs(found) || len(s.outdated) > 0) {
-		stored.Status = s.before(stored.Status, found.Status)
-		o.isChanged = true
-		o.isStatus = found.Status != "" && stored.Status != found.Status
-		r.tell(ctx, s, stored, found)
+// foreseen is the outcome that a save will have. What it changes is told before it; isTold is false where the run has ended instead.
+func (r *fleetRun) foreseen(ctx context.Context, s single, stored Record, found Account) (o outcome, isTold bool) {
+	o.isMade = stored.SID == "" && r.mayMake(s.sid)
+	o.isStored = stored.SID != "" || o.isMade
+	if !o.isStored {
+		return o, true
 	}
-	return o
-}
-
-// before is the status that will be replaced. The record has that of one document; another may be the one that differs.
-func (s single) before(stored, found Status) Status {
-	for _, other := range s.outdated {
-		if stored == found {
-			stored = other
+	differences := r.differences(s, stored, found)
+	for _, d := range differences {
+		if d.isStatus() {
+			o.statuses++
 		}
 	}
-	return stored
+	o.isChanged = len(differences) > 0
+	return o, r.tell(ctx, s, differences)
+}
+
+// difference is how one document is not as Twilio has the account.
+type difference struct {
+	copied
+
+	name    string // the account's
+	after   Status // "": Twilio does not say
+	isToken bool
+}
+
+func (d difference) isStatus() bool { return d.after != "" && d.after != d.status }
+
+// differences are those of each document, as far as several are known; else of the record.
+func (r *fleetRun) differences(s single, stored Record, found Account) (all []difference) {
+	seed := r.provider.seed
+	now := Fingerprint(seed, found.AuthToken.Reveal())
+	of := func(c copied) difference {
+		return difference{c, found.FriendlyName, found.Status, !found.AuthToken.IsZero() && c.fingerprint != now}
+	}
+	for _, c := range s.copies {
+		if d := of(c); d.isStatus() || d.isToken {
+			all = append(all, d)
+		}
+	}
+	if len(all) == 0 && stored.differs(found) {
+		all = append(all, of(copied{"", stored.Rev, stored.Status, Fingerprint(seed, stored.AuthToken.Reveal())}))
+	}
+	return all
 }
 
 // mayMake is true where the Store would make a record. The parent gets none that it has not had.
 func (r *fleetRun) mayMake(sid string) bool { return r.makes && sid != r.provider.parent.AccountSID }
 
-// deleted is the outcome for an account that Twilio does not know any more.
+// deleted is the outcome for an account that Twilio does not know any more. That is final, whoever writes meanwhile.
 func (r *fleetRun) deleted(ctx context.Context, s single, notFound error) outcome {
-	stored, err := load(ctx, r.provider.store, s.sid)
-	switch {
-	case err != nil || codeOf(notFound) != codeNotFound:
-		return outcome{isMissing: true, err: notFound}
-	case stored.Status == StatusClosed:
-		return outcome{isMissing: true, isGone: true, err: notFound}
-	case !r.opts.MarkGone:
-		return outcome{isMissing: true, err: notFound}
+	o := outcome{isMissing: true, isDeleted: codeOf(notFound) == codeNotFound, err: notFound}
+	if !o.isDeleted || !r.opts.MarkGone {
+		return o
 	}
-	r.tell(ctx, s, stored, Account{Status: StatusClosed})
+	stored, err := load(ctx, r.provider.store, s.sid)
+	if err != nil {
+		return o
+	}
+	marks := r.differences(s, stored, Account{Status: StatusClosed})
+	if len(marks) == 0 {
+		return o
+	}
+	if !r.tell(ctx, s, marks) {
+		return outcome{err: ctx.Err()}
+	}
 	if !r.opts.DryRun {
 		_, err = save(ctx, r.provider.store, Record{SID: s.sid, Status: StatusClosed, Rev: stored.Rev})
 	}
 	if err != nil {
-		notFound = fmt.Errorf("%w; its document could not be marked: %v", notFound, err) //nolint:errorlint // it is Twilio's
+		o.err = fmt.Errorf("%w; its document could not be marked: %v", notFound, err) //nolint:errorlint // it is Twilio's
+		return o
 	}
-	return outcome{isMissing: true, isStatus: err == nil, err: notFound}
+	o.statuses = len(marks)
+	return o
 }
 
 // codeNotFound is Twilio's own word that there is no such account; a proxy may answer 404, too.
 const codeNotFound = 20404
 
-// tell has the change told before it is written.
-func (r *fleetRun) tell(ctx context.Context, s single, stored Record, a Account) {
-	if r.opts.Observe == nil {
-		return
+// tell has changes told before they are written. It is false where the run ends instead, be it because Observe panics.
+func (r *fleetRun) tell(ctx context.Context, s single, differences []difference) (isTold bool) {
+	if r.opts.Observe == nil || len(differences) == 0 {
+		return true
 	}
 	told := make(chan struct{})
-	r.call(ctx, func() {
-		defer close(told)
-		r.change(ctx, SyncEvent{
-			SID: s.sid, DocumentID: r.documentID(s.line), Name: a.FriendlyName, Before: stored.Status, After: a.Status,
-			TokenChanged: !a.AuthToken.IsZero() && (!a.AuthToken.Equal(stored.AuthToken) || len(s.outdated) > 0),
-		}, stored.Rev)
+	r.call(func() {
+		for _, d := range differences {
+			r.change(ctx, SyncEvent{
+				SID: s.sid, DocumentID: cmp.Or(d.documentID, r.documentID(s.line)), Name: d.name,
+				Before: d.status, After: d.after, TokenChanged: d.isToken,
+			}, d.rev, len(s.copies) > 0)
+		}
+		close(told) // not deferred: what panics was not told
 	})
 	select {
 	case <-told:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -165,7 +213,7 @@ func (r *fleetRun) settle(ctx context.Context, s single, o outcome) {
 	switch {
 	case o.isMade && o.isStored:
 		r.made()
-	case o.err != nil || o.isGone:
+	case o.err != nil || o.isDeleted:
 		for _, e := range open {
 			r.lost(s, e, o)
 		}
@@ -185,7 +233,7 @@ func (s single) isFound(o outcome) bool {
 
 // lost tells of a document whose account was not fetched, or not stored.
 func (r *fleetRun) lost(s single, e Entry, o outcome) {
-	if o.isGone && e.Status == StatusClosed {
+	if o.isDeleted && e.Status == StatusClosed {
 		r.gone(SyncEvent{SID: s.sid, DocumentID: e.ID, Before: StatusClosed})
 		return
 	}
@@ -200,9 +248,7 @@ func (r *fleetRun) note(s single, o outcome) {
 	if o.err != nil && r.refusal == nil && isParents(o.err) {
 		r.refusal = o.err
 	}
-	if o.isStatus {
-		r.report.StatusChanges++
-	}
+	r.report.StatusChanges += o.statuses
 	if s.listed != nil && o.copies > 1 {
 		r.report.Duplicates++
 		r.observe(SyncEvent{Kind: EventDuplicate, SID: s.sid})

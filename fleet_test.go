@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -369,6 +370,7 @@ func TestAVanishedAccountIsAFailureEachTimeUnlessItIsToBeMarked(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	sid := f.sids[0]
+	f.store.all[0].Rev = 7
 	f.fake.DeleteAccount(sid)
 	for range 2 {
 		report, told, err := f.sync(t.Context(), f.provider(t), nil)
@@ -677,23 +679,38 @@ func TestAllDocumentsThatHoldASIDAreWrittenAndReported(t *testing.T) {
 	for _, dryRun := range []bool{true, false} {
 		f := newFleet(t, 4)
 		three, two, agreeing := f.sids[0], f.sids[1], f.sids[2]
-		f.store.add(twilioacct.Record{SID: three, Status: "suspended", Rev: 3})
-		f.store.add(twilioacct.Record{SID: three, Rev: 3})
-		f.store.add(twilioacct.Record{SID: two})
+		before := map[string]twilioacct.Status{
+			f.store.add(twilioacct.Record{SID: three, Status: "suspended", Rev: 3}): "suspended",
+			f.store.add(twilioacct.Record{SID: three, Rev: 3}):                      "",
+			f.store.add(twilioacct.Record{SID: two}):                                "",
+		}
+		tokenAlone := f.asTwilioHas(two)
+		tokenAlone.AuthToken = twilioacct.NewSecret("an old token")
+		before[f.store.add(tokenAlone)] = tokenAlone.Status
 		f.store.add(f.asTwilioHas(agreeing))
 		report, told, err := f.sync(t.Context(), f.provider(t), &twilioacct.SyncAllOptions{DryRun: dryRun})
 		require.NoError(t, err)
-		assert.Equal(t, 8, report.Documents)
+		assert.Equal(t, 9, report.Documents)
 		assert.Equal(t, 3, report.Duplicates)
-		assert.Equal(t, 5, report.Changed)
+		assert.Equal(t, 6, report.Changed, "all are written where one differs")
 		assert.Equal(t, 3, report.Unchanged)
 		var ids []string
 		for _, e := range told.of(twilioacct.EventDuplicate) {
 			ids = append(ids, e.DocumentID)
 		}
 		assert.ElementsMatch(t, slices.Concat(f.store.idsOf(three), f.store.idsOf(two), f.store.idsOf(agreeing)), ids)
-		assert.ElementsMatch(t, []string{three, two}, told.sids(twilioacct.EventChanged), "one change of each account")
-		assert.Equal(t, 2, report.StatusChanges)
+		told = told.of(twilioacct.EventChanged)
+		require.Len(t, told, len(before), "one of each document that differs")
+		eventIDs := map[string]bool{}
+		for _, e := range told {
+			eventIDs[e.ID] = true
+			require.Contains(t, before, e.DocumentID)
+			assert.Equal(t, before[e.DocumentID], e.Before)
+			assert.Equal(t, twilioacct.StatusActive, e.After)
+			assert.True(t, e.TokenChanged)
+		}
+		assert.Len(t, eventIDs, len(before))
+		assert.Equal(t, 3, report.StatusChanges)
 		if !dryRun {
 			f.isAsTwilioHasIt(t)
 		}
@@ -722,16 +739,172 @@ func TestADocumentThatTheScanShowsTwiceIsNoDuplicate(t *testing.T) {
 func TestOfTheCopiesOfAVanishedAccountOnlyTheClosedOnesAreGone(t *testing.T) {
 	t.Parallel()
 	for _, order := range [][]twilioacct.Status{{"closed", "active"}, {"active", "closed"}} {
-		f := newFleet(t, 2)
-		for i, status := range order {
-			f.store.add(twilioacct.Record{SID: unknownSID, Status: status, Rev: int64(i)})
+		for _, markGone := range []bool{false, true} {
+			f := newFleet(t, 2)
+			ids := map[twilioacct.Status]string{}
+			for i, status := range order {
+				ids[status] = f.store.add(twilioacct.Record{SID: unknownSID, Status: status, Rev: int64(i)})
+			}
+			for _, dryRun := range []bool{true, false} {
+				report, told, err := f.sync(t.Context(), f.provider(t), &twilioacct.SyncAllOptions{MarkGone: markGone, DryRun: dryRun})
+				require.NoError(t, err)
+				assert.Equal(t, []string{ids["closed"]}, told.ids(twilioacct.EventGone), "%v", order)
+				assert.Equal(t, []string{ids["active"]}, told.ids(twilioacct.EventFailed), "%v", order)
+				assert.Equal(t, 1, report.Gone)
+				assert.Equal(t, 1, report.Failed)
+				assert.Equal(t, 2, report.Missing)
+				if markGone {
+					assert.Equal(t, 1, report.StatusChanges)
+					assert.Equal(t, []string{ids["active"]}, told.ids(twilioacct.EventChanged))
+				}
+			}
+			again, _, err := f.sync(t.Context(), f.provider(t), nil)
+			require.NoError(t, err)
+			assert.Equal(t, markGone, again.Gone == 2, "%v", order)
 		}
-		report, told, err := f.sync(t.Context(), f.provider(t), nil)
-		require.NoError(t, err)
-		assert.Equal(t, 2, report.Gone+report.Failed)
-		for _, e := range told.of(twilioacct.EventGone) {
-			assert.Equal(t, twilioacct.StatusClosed, f.store.byID(e.DocumentID).Status, "%v", order)
+	}
+}
+
+func TestAnUnreadableCopyBesideAGoodOneCostsNoRequest(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	broken := f.store.add(twilioacct.Record{SID: f.sids[0], Status: "frozen"})
+	f.store.breakDocument(broken, errAway)
+	report, told, err := f.sync(t.Context(), f.provider(t), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, report.Unchanged)
+	assert.Equal(t, []string{broken}, told.ids(twilioacct.EventFailed))
+	assert.Zero(t, f.fake.Count("FetchAccount"))
+
+	f.outdate(f.sids[0])
+	good := f.store.idOf(f.sids[0])
+	report, told, err = f.sync(t.Context(), f.provider(t), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 1, report.Changed)
+	assert.Equal(t, []string{good}, told.ids(twilioacct.EventChanged))
+	assert.Equal(t, []string{broken}, told.ids(twilioacct.EventFailed))
+	assert.Equal(t, twilioacct.Status("frozen"), f.store.byID(broken).Status)
+}
+
+func TestCopiesThatSomebodyHasMendedMeanwhileAreUnchanged(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	copied := f.store.add(twilioacct.Record{SID: f.sids[0], Status: "suspended"})
+	store := hookedStore{f.store, func(_ context.Context, op string) error {
+		if op == "Load" {
+			f.store.mu.Lock()
+			defer f.store.mu.Unlock()
+			for _, d := range f.store.all {
+				d.Record = f.asTwilioHas(d.SID)
+			}
 		}
+		return nil
+	}, nil}
+	report, told, err := f.sync(t.Context(), f.providerWith(t, store), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 3, report.Unchanged)
+	assert.Zero(t, report.Changed)
+	assert.Zero(t, report.StatusChanges)
+	assert.Equal(t, []string{copied}, told.ids(twilioacct.EventChanged), "before it was known")
+}
+
+// A scan may see a document again that is written meanwhile.
+func TestADocumentThatCannotBeReadAtItsSecondSightIsLookedAtByItself(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.outdate(f.sids...)
+	again := twiceThenBroken{f.store, f.sids[0]}
+	report, _, err := f.sync(t.Context(), f.providerWith(t, again), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, report.Documents)
+	assert.Equal(t, 2, report.Changed)
+	assert.Equal(t, 1, f.fake.Count("FetchAccount"))
+	f.isAsTwilioHasIt(t)
+}
+
+// twiceThenBroken shows one document twice, the second time with an error.
+type twiceThenBroken struct {
+	fullStore
+	sid string
+}
+
+func (s twiceThenBroken) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[twilioacct.Entry, error] {
+	return func(yield func(twilioacct.Entry, error) bool) {
+		for e, err := range s.fullStore.Scan(ctx, seed) {
+			if !yield(e, err) || e.SID == s.sid && !yield(twilioacct.Entry{SID: e.SID, ID: e.ID}, errAway) {
+				return
+			}
+		}
+	}
+}
+
+func TestAParentWhoseSIDIsWrittenInCapitalsIsTheParent(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.store.makes = true
+	capitals := "AC" + strings.ToUpper(f.fake.Parent().SID[2:])
+	p, err := twilioacct.New(
+		twilioacct.Credentials{AccountSID: capitals, AuthToken: twilioacct.NewSecret(f.fake.Parent().AuthToken)},
+		&twilioacct.Options{HTTPClient: f.fake.HTTPClient(), Store: f.store},
+	)
+	require.NoError(t, err)
+	report, told, err := f.sync(t.Context(), p, nil)
+	require.NoError(t, err)
+	assert.Zero(t, report.Made)
+	assert.Empty(t, told)
+	assert.Len(t, f.store.contents(), 2)
+}
+
+// The first page is read again where a document differs, so it is the second reading that says how the parent is.
+func TestTheParentIsAsThePageThatWasReadAgainShowsIt(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.outdate(f.sids[0])
+	f.fake.SetStatus(f.sids[1], twiliotest.Suspended)
+	var pages atomic.Int64
+	p := f.provider(t, func(o *twilioacct.Options) {
+		o.HTTPClient = rewriting(o.HTTPClient.Transport, func(path, body string) string {
+			if path != listPath || pages.Add(1) == 1 {
+				return body
+			}
+			before, parent, _ := strings.Cut(body, `"sid":"`+f.fake.Parent().SID)
+			return before + `"sid":"` + f.fake.Parent().SID + strings.Replace(parent, `"status":"active"`, `"status":"suspended"`, 1)
+		})
+	})
+	report, told, err := f.sync(t.Context(), p, nil)
+	require.NoError(t, err)
+	assert.True(t, report.ParentSuspended)
+	for _, e := range told.of(twilioacct.EventChanged) {
+		assert.Equal(t, e.SID == f.sids[1], e.FollowsParent)
+	}
+}
+
+func TestAnAccountOfAnotherFormFailsAloneAndTheOthersAreSynced(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []string{`"sid":5`, `"status":[]`, `"auth_token":{}`, `"friendly_name":12345`} {
+		f := newFleet(t, 20)
+		f.outdate(f.sids...)
+		p := f.provider(t, func(o *twilioacct.Options) {
+			o.HTTPClient = rewriting(o.HTTPClient.Transport, func(path, body string) string {
+				if path != listPath {
+					return body
+				}
+				at := strings.Index(body, `"sid":"`+f.sids[7])
+				begin := strings.LastIndex(body[:max(at, 0)], `{"auth_token"`)
+				if at < 0 || begin < 0 {
+					return body
+				}
+				return body[:begin] + "{" + odd + "," + body[begin+1:]
+			})
+		})
+		report, told, err := f.sync(t.Context(), p, nil)
+		require.NoError(t, err, odd)
+		assert.True(t, report.Complete)
+		if report.Failed > 0 {
+			assert.Equal(t, 1, report.Failed, odd)
+			assert.Len(t, told.of(twilioacct.EventFailed), 1)
+		}
+		f.isAsTwilioHasIt(t)
 	}
 }
 
@@ -1471,6 +1644,14 @@ func (told events) without(kind twilioacct.EventKind) []twilioacct.SyncEvent {
 	return slices.DeleteFunc(slices.Clone(told), func(e twilioacct.SyncEvent) bool { return e.Kind == kind })
 }
 
+func (told events) ids(kind twilioacct.EventKind) []string {
+	var ids []string
+	for _, e := range told.of(kind) {
+		ids = append(ids, e.DocumentID)
+	}
+	return ids
+}
+
 func (told events) sids(kind twilioacct.EventKind) []string {
 	var sids []string
 	for _, e := range told.of(kind) {
@@ -1760,18 +1941,20 @@ func (s *documents) Load(ctx context.Context, sid string) (twilioacct.Record, er
 }
 
 func (s *documents) load(sid string) (twilioacct.Record, error) {
-	found := s.holding(sid)
-	for _, d := range found {
-		if d.broken != nil {
-			return twilioacct.Record{}, d.broken
-		}
-	}
-	if len(found) == 0 {
+	found, readable := s.holding(sid), s.readable(sid)
+	switch {
+	case len(found) == 0:
 		return twilioacct.Record{}, twilioacct.ErrNoRecord
+	case len(readable) == 0:
+		return twilioacct.Record{}, found[0].broken
 	}
-	r := found[0].Merged(twilioacct.Record{})
+	r := readable[0].Merged(twilioacct.Record{})
 	r.Copies = len(found)
 	return r, nil
+}
+
+func (s *documents) readable(sid string) []*document {
+	return slices.DeleteFunc(s.holding(sid), func(d *document) bool { return d.broken != nil })
 }
 
 func (s *documents) Save(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
@@ -1792,7 +1975,7 @@ func (s *documents) Save(ctx context.Context, r twilioacct.Record) (twilioacct.R
 	case kept.Rev != r.Rev:
 		return twilioacct.Record{}, twilioacct.ErrStale
 	case s.differs(r):
-		for _, d := range s.holding(r.SID) {
+		for _, d := range s.readable(r.SID) {
 			d.Rev = r.Rev
 			s.write(d, r)
 		}
@@ -1801,7 +1984,7 @@ func (s *documents) Save(ctx context.Context, r twilioacct.Record) (twilioacct.R
 }
 
 func (s *documents) differs(r twilioacct.Record) bool {
-	return slices.ContainsFunc(s.holding(r.SID), func(d *document) bool {
+	return slices.ContainsFunc(s.readable(r.SID), func(d *document) bool {
 		after := d.Merged(r)
 		return !after.AuthToken.Equal(d.AuthToken) || after.Status != d.Status
 	})
@@ -1864,7 +2047,7 @@ func (s *documents) saveBlind(r twilioacct.Record) error {
 	case err != nil:
 		return err
 	}
-	for _, d := range s.holding(r.SID) {
+	for _, d := range s.readable(r.SID) {
 		if d.Rev == r.Rev {
 			s.write(d, r)
 			return nil

@@ -88,6 +88,7 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 	if err := parent.check(); err != nil {
 		return nil, err
 	}
+	parent.AccountSID = asWritten(parent.AccountSID)
 	o := opts.withDefaults()
 	if isNil(o.Store) {
 		return nil, invalid("options: Store is a nil pointer: leave Store nil, or make a store")

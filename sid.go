@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // isSID reports whether s is a SID of that kind: its two letters and 32 hex digits. Only such a string may enter a path:
@@ -17,6 +18,9 @@ func isSID(kind, s string) bool {
 	_, err := hex.Decode(id[:], []byte(s[2:]))
 	return err == nil
 }
+
+// asWritten is a SID as Twilio writes it, in small digits.
+func asWritten(sid string) string { return sid[:2] + strings.ToLower(sid[2:]) }
 
 var errNoContext = invalid("the context is nil: pass context.Background() where there is no other")
 

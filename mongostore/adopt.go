@@ -22,7 +22,7 @@ import (
 //		return store.Adopt(ctx, a, bson.D{{Key: "name", Value: a.FriendlyName}}, nil)
 //	}
 //
-// Nothing is written, and adopted is false, if filter finds no document or another one holds the account already; if it finds
+// Nothing is written, and adopted is false, if filter finds no document or another one, readable or not, holds the account; if it finds
 // several (twilioacct.ErrAmbiguous); and if the one that it finds holds another account (twilioacct.ErrConflict). If that one holds
 // this very account, adopted is true and nothing is written: so adopting again is safe, above all after an error. A document that
 // still has the API keys of an account that it does not name, or a token where Twilio hides the new one, is a *[DocumentError]: they
@@ -116,7 +116,8 @@ func (s *Store) adoptable(ctx context.Context, r twilioacct.Record, filter bson.
 		return nil, fmt.Errorf("mongostore: Adopt %s: document %s holds %s: %w", r.SID, idText(d.id), d.record.SID, twilioacct.ErrConflict)
 	}
 	if left := s.leftBehind(d.record, r); left != nil {
-		return nil, &DocumentError{ID: idText(d.id), Path: left.dotted, Problem: "was left behind by an account that the document does not name any more"}
+		problem := "was left behind by an account that the document does not name any more"
+		return nil, &DocumentError{ID: idText(d.id), Path: left.dotted, Problem: problem}
 	}
 	if isElsewhere, err := s.isElsewhere(ctx, d, r.SID); isElsewhere || err != nil {
 		return nil, err

@@ -18,10 +18,14 @@ import (
 const chunkSize = 1000
 
 // SaveBatch implements [twilioacct.BatchSaver], with one unordered bulk write for each 1000 records and without a read before it:
-// what a record sets replaces whatever a document of its revision has there. Only where fewer documents were written than should
-// be, they are read, to see what became of each. Without an index on the SID, where each write would search the whole collection,
-// the documents of all 1000 are read first, in one search, and written by their _id. Records that remove something are saved one
-// by one.
+// what a record sets replaces whatever a document of its revision has there, also what cannot be read, and also in one of several
+// documents that hold the SID. Only where fewer documents were written than should be, they are read, to see what became of each; a
+// document that cannot be read then stays as it is, and is a *[DocumentError] if no other holds the SID. Without an index on the SID,
+// where each write would search the whole collection, the documents of all 1000 are read first, in one search, and written by their
+// _id. Records that remove something are saved one by one.
+//
+// A write that met another one (WriteConflict), or during which the server was interrupted, is tried again by the document's _id, and
+// once more by itself.
 //
 // After its error, the records of one chunk may have been written, and those after it were not tried. Saving the same records
 // again counts as saved what was written.
@@ -160,8 +164,16 @@ func (s *Store) inserts(records []twilioacct.Record) []mongo.WriteModel {
 type unwritten struct {
 	record    twilioacct.Record
 	refusal   error      // the server's, if it said so
-	documents []document // that hold the SID, the newest first
-	odd       error      // one of them cannot be read
+	documents []document // that hold the SID and can be read, the newest first
+	odd       error      // what is wrong with another one, which cannot be read
+}
+
+func (u unwritten) isThere() bool { return len(u.documents) > 0 || u.odd != nil }
+
+// isRefused is true where the document would be refused again. Of several documents nobody knows which one the server refused.
+func (u unwritten) isRefused() bool {
+	isAlone := len(u.documents) == 1 && u.odd == nil
+	return isAlone && u.refusal != nil && !needsID(u.refusal) && !mayPass(u.refusal)
 }
 
 func unwrittenYet(records []twilioacct.Record) []unwritten {
@@ -212,7 +224,7 @@ func (s *Store) send(ctx context.Context, records []twilioacct.Record, models []
 	defer cancel()
 	result, err := s.accounts.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	var bulk mongo.BulkWriteException
-	if err != nil && !(errors.As(err, &bulk) && refused(err)) {
+	if err != nil && !(errors.As(err, &bulk) && tellsOfEach(bulk)) {
 		return nil, writeFailure("update", err)
 	}
 	refusals := map[int]error{}
@@ -228,6 +240,11 @@ func (s *Store) send(ctx context.Context, records []twilioacct.Record, models []
 		}
 	}
 	return doubtful, nil
+}
+
+// tellsOfEach is true where the server refused some writes and stands by the others.
+func tellsOfEach(bulk mongo.BulkWriteException) bool {
+	return len(bulk.WriteErrors) > 0 && bulk.WriteConcernError == nil
 }
 
 // lookUp reads what lies in the place of the records. It is not clear if one of the documents cannot be told to belong to a SID, or
@@ -249,11 +266,17 @@ func (s *Store) lookUp(ctx context.Context, doubtful []unwritten) (isClear bool,
 	for _, raw := range raws {
 		d, odd := s.paths.read(raw)
 		u := bySID[d.record.SID]
-		if u == nil {
+		switch {
+		case u == nil:
 			return false, nil
+		case odd != nil:
+			u.odd = cmp.Or(u.odd, odd)
+		default:
+			u.documents = append(u.documents, d)
 		}
-		u.documents, u.odd = append(u.documents, d), cmp.Or(u.odd, odd)
-		arrange(u.documents)
+	}
+	for _, u := range doubtful {
+		slices.SortFunc(u.documents, document.compare)
 	}
 	return true, nil
 }
@@ -275,12 +298,12 @@ func (s *Store) holds(kept, r twilioacct.Record) bool {
 // notUpdated tells what hindered the update of a document.
 func (b *batch) notUpdated(u unwritten) {
 	switch {
-	case len(u.documents) == 0:
+	case !u.isThere():
 		b.noDocument(u.record)
-	case u.refusal != nil && !needsID(u.refusal):
-		b.fail(u.record, b.store.refusal(u.documents[0], b.store.paths.written(b.store.paths.assigned(u.record)), u.refusal))
-	case u.odd != nil:
+	case len(u.documents) == 0:
 		b.fail(u.record, u.odd)
+	case u.isRefused():
+		b.fail(u.record, b.store.refusal(u.documents[0], b.store.paths.written(b.store.paths.assigned(u.record)), u.refusal))
 	case u.documents[0].record.Rev != u.record.Rev:
 		b.fail(u.record, twilioacct.ErrStale)
 	case len(u.documents) == 1:
@@ -288,12 +311,6 @@ func (b *batch) notUpdated(u unwritten) {
 	default:
 		b.single = append(b.single, u.record)
 	}
-}
-
-// needsID is true for a refusal of a sharded collection: an update that does not say in which shard its document is must know its _id.
-func needsID(refusal error) bool {
-	var e *Error
-	return errors.As(refusal, &e) && (e.Code == shardKeyNotFound || e.Code == invalidOptions)
 }
 
 func (b *batch) noDocument(r twilioacct.Record) {
@@ -306,11 +323,14 @@ func (b *batch) noDocument(r twilioacct.Record) {
 
 // notInserted tells what hindered the making of a document.
 func (b *batch) notInserted(u unwritten) {
-	failure := twilioacct.ErrStale // somebody else made it first
-	if u.refusal != nil {
-		failure = b.store.refusedNew(u.refusal, func() bool { return len(u.documents) > 0 })
+	switch {
+	case u.refusal == nil:
+		b.fail(u.record, twilioacct.ErrStale) // somebody else made it first
+	case mayPass(u.refusal):
+		b.single = append(b.single, u.record)
+	default:
+		b.fail(u.record, b.store.refusedNew(u.refusal, u.isThere))
 	}
-	b.fail(u.record, failure)
 }
 
 func (b *batch) saveEach(ctx context.Context, records []twilioacct.Record) error {

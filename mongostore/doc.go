@@ -30,6 +30,12 @@
 // several documents may come to hold one SID; then all of them are written, and [twilioacct.Record.Copies] says so. What a save does
 // not name stays in each of them.
 //
+// A document in which a field of ours is something else than it should be, such as a status that is an array, cannot be read. It is
+// never taken for a record, and a save leaves it exactly as it is; only [Store.SaveBatch] may set a field in it unseen. If other
+// documents hold its SID, they are read and written all the same, and Copies counts it. It is no failure then, so that a mistake in
+// one document does not keep another from being synced. A scan names each such document, but for one in which only the tenant or the
+// API keys are odd: a scan does not read them, and so there Copies alone tells.
+//
 // Whatever the collection's handle is set to, reads here are from the primary with read concern majority, and writes have
 // write concern majority: a token that was saved survives a failover. Every write sets absolute values under the revision that
 // was read, so doing it again is safe. Other programs may change our fields as well; where they want to be seen in time by a

@@ -34,6 +34,19 @@ func (e *DocumentError) Error() string {
 // read reads all that we keep in a document of an account. Beside an error it returns what could be read.
 func (p paths) read(raw bson.Raw) (document, error) { return p.readWith((*reader).sid, raw) }
 
+// readable returns the documents that can be read, and what is wrong with the first that cannot.
+func (p paths) readable(raws []bson.Raw) (found []document, odd error) {
+	for _, raw := range raws {
+		d, err := p.read(raw)
+		if err != nil {
+			odd = cmp.Or(odd, err)
+			continue
+		}
+		found = append(found, d)
+	}
+	return found, odd
+}
+
 // readFree reads a document that may hold no account yet.
 func (p paths) readFree(raw bson.Raw) (document, error) { return p.readWith((*reader).sidIfAny, raw) }
 
@@ -132,11 +145,13 @@ func (r *reader) text(at *path) string {
 
 func (r *reader) sid(at *path) string {
 	sid := r.text(at)
-	if (twilioacct.Record{SID: sid}).Check() != nil {
+	if !isSID(sid) {
 		r.odd(at, "is not the SID of an account: AC and 32 hex digits")
 	}
 	return sid
 }
+
+func isSID(text string) bool { return (twilioacct.Record{SID: text}).Check() == nil }
 
 func (r *reader) sidIfAny(at *path) string {
 	if r.text(at) == "" {

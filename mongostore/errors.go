@@ -86,6 +86,7 @@ const (
 	invalidOptions       = 72
 	indexOptionsConflict = 85
 	indexKeyConflict     = 86
+	writeConflict        = 112
 	duplicateKey         = 11000
 )
 
@@ -115,10 +116,6 @@ func writeFailure(op string, err error) error {
 }
 
 func refused(err error) bool {
-	if bulk := (mongo.BulkWriteException{}); errors.As(err, &bulk) {
-		return bulk.WriteConcernError == nil && len(bulk.WriteErrors) > 0 &&
-			!slices.ContainsFunc(bulk.WriteErrors, func(e mongo.BulkWriteError) bool { return slices.Contains(interruptions, e.Code) })
-	}
 	if write := (mongo.WriteException{}); errors.As(err, &write) {
 		return write.WriteConcernError == nil && len(write.WriteErrors) > 0 &&
 			!slices.ContainsFunc(write.WriteErrors, func(e mongo.WriteError) bool { return slices.Contains(interruptions, e.Code) })
@@ -129,6 +126,19 @@ func refused(err error) bool {
 	}
 	return !server.HasErrorLabel("RetryableWriteError") && !server.HasErrorLabel("NetworkError") &&
 		!slices.Contains(interruptions, int(server.Code))
+}
+
+// mayPass is true for the failure of a write that says nothing of what was to be written: another write came in between, or the
+// server was interrupted. The next attempt may succeed.
+func mayPass(failure error) bool {
+	var e *Error
+	return errors.As(failure, &e) && (e.outcomeUnknown || e.Code == writeConflict)
+}
+
+// needsID is true for a refusal of a sharded collection: an update that does not say in which shard its document is must know its _id.
+func needsID(refusal error) bool {
+	var e *Error
+	return errors.As(refusal, &e) && (e.Code == shardKeyNotFound || e.Code == invalidOptions)
 }
 
 // newError takes from the driver's error what is safe to show.

@@ -36,7 +36,7 @@ func TestAWritesErrorSaysWhetherItWasAppliedAndShowsNoValue(t *testing.T) {
 		"not durable":                    {mongo.WriteException{WriteConcernError: concern}, true, 64},
 		"a bulk that is not durable":     {mongo.BulkWriteException{WriteConcernError: concern}, true, 64},
 		"a bulk that says nothing":       {mongo.BulkWriteException{}, true, 0},
-		"a bulk with refusals":           {mongo.BulkWriteException{WriteErrors: []mongo.BulkWriteError{{WriteError: refusal, Request: model}}}, false, 0},
+		"a bulk with refusals":           {mongo.BulkWriteException{WriteErrors: []mongo.BulkWriteError{{WriteError: refusal, Request: model}}}, true, 0},
 		"a command refused":              {mongo.CommandError{Code: 13, Name: "Unauthorized", Message: leaked, Raw: raw}, false, 13},
 		"a command that ran out of time": {mongo.CommandError{Code: 50, Name: "MaxTimeMSExpired", Message: leaked, Raw: raw}, true, 50},
 		"a command met an election":      {mongo.CommandError{Code: 91, Message: leaked, Labels: []string{"RetryableWriteError"}, Raw: raw}, true, 91},

@@ -7,8 +7,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-
-	"github.com/twilioacct/twilioacct"
 )
 
 // maxCopies bounds how many documents of one SID are read and written. More is no longer a mistake in the data, but a wrong path.
@@ -21,46 +19,41 @@ func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, s.timeout)
 }
 
-// find returns the documents that hold the SID, that of the record first. Their records know how many they are.
+// find returns the documents that hold the SID and can be read, that of the record first. Their records know how many hold it in all.
+// It is an error that some hold it and none can be read.
 func (s *Store) find(ctx context.Context, sid string) ([]document, error) {
-	isOurs := (twilioacct.Record{SID: sid}).Check() == nil
-	if !isOurs {
+	if !isSID(sid) {
 		return nil, nil // no record is of what is no SID
 	}
-	found, err := s.findAll(ctx, bson.D{{Key: s.paths.sid.dotted, Value: sid}}, maxCopies+1)
+	raws, err := s.findRaw(ctx, bson.D{{Key: s.paths.sid.dotted, Value: sid}}, maxCopies+1)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) > maxCopies {
+	if len(raws) > maxCopies {
 		return nil, fmt.Errorf("mongostore: more than %d documents hold the SID %s: is %s its path?", maxCopies, sid, s.paths.sid)
 	}
-	arrange(found)
-	return found, nil
-}
-
-// arrange puts the document of the record first, and counts the copies.
-func arrange(found []document) {
+	found, odd := s.paths.readable(raws)
+	if len(found) == 0 {
+		return nil, odd
+	}
 	slices.SortFunc(found, document.compare)
 	for i := range found {
-		found[i].record.Copies = len(found)
-	}
-}
-
-// findAll reads at most so many documents.
-func (s *Store) findAll(ctx context.Context, filter bson.D, limit int) ([]document, error) {
-	raws, err := s.findRaw(ctx, filter, limit)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]document, 0, len(raws))
-	for _, raw := range raws {
-		d, err := s.paths.read(raw)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, d)
+		found[i].record.Copies = len(raws)
 	}
 	return found, nil
+}
+
+// findAgain reads a document once more. It is false where the document is gone, or is nothing that we write to any more.
+func (s *Store) findAgain(ctx context.Context, d document) (again document, isThere bool, err error) {
+	raws, err := s.findRaw(ctx, bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: d.record.SID}}, 1)
+	if err != nil {
+		return document{}, false, err
+	}
+	found, _ := s.paths.readable(raws)
+	if len(found) == 0 {
+		return document{}, false, nil
+	}
+	return found[0], true, nil
 }
 
 // findRaw reads only our fields, in one batch.

@@ -26,7 +26,8 @@ var (
 func (s *Store) Makes() bool { return s.upsert }
 
 // Load implements [twilioacct.Store]. If several documents hold the SID, the record is that of the highest revision, and among
-// those of the lowest _id as text.
+// those of the lowest _id as text. A document that cannot be read is passed over, but counted in Copies; if none can be read, the
+// error is a *[DocumentError].
 func (s *Store) Load(ctx context.Context, sid string) (twilioacct.Record, error) {
 	if ctx == nil {
 		return twilioacct.Record{}, errNoContext
@@ -43,7 +44,9 @@ func (s *Store) Load(ctx context.Context, sid string) (twilioacct.Record, error)
 	return found[0].record, nil
 }
 
-// LoadTenant implements [twilioacct.TenantLoader]. A document without a SID is nobody's record, whatever its tenant.
+// LoadTenant implements [twilioacct.TenantLoader]. A document without a SID is nobody's record, whatever its tenant. If the tenant is
+// that of an account of which no document can be read, or of a document whose SID cannot be read, the error is a *[DocumentError]:
+// nobody can tell whether the tenant has several accounts.
 func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Record, error) {
 	if ctx == nil {
 		return twilioacct.Record{}, errNoContext
@@ -53,13 +56,13 @@ func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Recor
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	found, err := s.findAll(ctx, bson.D{{Key: s.paths.tenant.dotted, Value: tenant}, hasText(s.paths.sid)}, maxCopies+1)
+	raws, err := s.findRaw(ctx, bson.D{{Key: s.paths.tenant.dotted, Value: tenant}, hasText(s.paths.sid)}, maxCopies+1)
 	if err != nil {
 		return twilioacct.Record{}, err
 	}
 	records := map[string]twilioacct.Record{}
-	for _, d := range found {
-		r, err := s.Load(ctx, d.record.SID)
+	for _, raw := range raws {
+		r, err := s.loadHeld(ctx, raw)
 		if err != nil {
 			return twilioacct.Record{}, err
 		}
@@ -76,8 +79,20 @@ func (s *Store) LoadTenant(ctx context.Context, tenant string) (twilioacct.Recor
 	return twilioacct.Record{}, twilioacct.ErrNoRecord
 }
 
+// loadHeld loads the record of the account that a document holds, whether or not the rest of this document can be read.
+func (s *Store) loadHeld(ctx context.Context, raw bson.Raw) (twilioacct.Record, error) {
+	d, odd := s.paths.read(raw)
+	if !isSID(d.record.SID) {
+		return twilioacct.Record{}, odd
+	}
+	return s.Load(ctx, d.record.SID)
+}
+
 // Save implements [twilioacct.Store]. Each document is written by its _id, under its own revision, in one update that is applied
 // as a whole or not at all; a key that is removed takes along what else was put into its document.
+//
+// If several documents hold the SID, all of them are written but those that cannot be read. These stay as they are and are no
+// failure; Copies counts them. If none can be read, nothing is written and the error is a *[DocumentError].
 //
 // After a timeout, a cancelled context or a lost connection the error is twilioacct.ErrOutcomeUnknown, and a second Save of the
 // same record may find the first one applied: ErrStale, from one's own write. Load tells.
@@ -166,14 +181,14 @@ func (s *Store) follow(ctx context.Context, d document, target twilioacct.Record
 		if !errors.Is(err, twilioacct.ErrStale) {
 			return unfollowed(err)
 		}
-		again, err := s.findAll(ctx, bson.D{{Key: "_id", Value: d.id}, {Key: s.paths.sid.dotted, Value: target.SID}}, 1)
+		again, isThere, err := s.findAgain(ctx, d)
 		if err != nil {
 			return unfollowed(err)
 		}
-		if len(again) == 0 || again[0].record.Rev >= rev {
+		if !isThere || again.record.Rev >= rev {
 			return nil
 		}
-		d = again[0]
+		d = again
 	}
 	return &Error{Op: "update", reason: "a copy of the document is written by somebody else all the time", outcomeUnknown: true}
 }

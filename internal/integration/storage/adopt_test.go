@@ -146,6 +146,7 @@ func TestAdoptWritesNothingWhereItCannotTellTheDocument(t *testing.T) {
 		"one that holds another account":     {documents: []bson.D{free("a", another)}, reason: twilioacct.ErrConflict},
 		"one that holds this account":        {documents: []bson.D{free("a", own)}, adopted: true},
 		"another document holds the account": {documents: []bson.D{free("a"), held(sid1, 3)}},
+		"another one that cannot be read":    {documents: []bson.D{free("a"), account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "rev", Value: "3"})}},
 		"a SID that is none":                 {documents: []bson.D{free("a", odd(bson.D{{Key: "sid", Value: token}}))}, isOdd: true},
 		"a SID that is a number":             {documents: []bson.D{free("a", odd(bson.D{{Key: "sid", Value: 7}}))}, isOdd: true},
 		"an array of accounts":               {documents: []bson.D{free("a", odd(bson.A{bson.D{}}))}, isOdd: true},

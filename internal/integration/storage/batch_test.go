@@ -15,6 +15,7 @@ import (
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/internal/integration/mongotest"
+	"github.com/twilioacct/twilioacct/mongostore"
 )
 
 func sidOf(n int) string { return fmt.Sprintf("AC%032x", n) }
@@ -247,6 +248,83 @@ func TestARefusalInTheMiddleOfABatchIsOneRecords(t *testing.T) {
 	assert.Equal(t, sidOf(7), failures[0].SID)
 	assertSilent(t, failures[0].Err)
 	assert.Equal(t, 19, closed(t, coll))
+}
+
+// passing are the server's refusals of a write that may succeed the next moment.
+var passing = []int32{112, 6, 24, 46, 50, 189, 262, 11600, 11601, 11602}
+
+func TestAWriteOfABatchThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, code := range passing {
+		for _, isIndexed := range []bool{true, false} {
+			t.Run(fmt.Sprint(code, ", indexed ", isIndexed), func(t *testing.T) {
+				t.Parallel()
+				server := mongotest.Start(t)
+				coll := server.Collection(t)
+				if isIndexed {
+					index(t, coll)
+				}
+				records := batchOf(t, coll, 20)
+				server.Inject(mongotest.Fault{Command: "update", Code: code, Ops: []int{7, 8}})
+				server.ForgetCommands()
+				failures, err := open(t, coll, nil).SaveBatch(t.Context(), records)
+				require.NoError(t, err)
+				assert.Empty(t, failures)
+				assert.Equal(t, 20, closed(t, coll))
+				if isIndexed {
+					updates := server.Commands("update")
+					require.Len(t, updates, 2)
+					assert.Len(t, elements(t, updates[1], "updates"), 2, "both together, and no other")
+				}
+			})
+		}
+	}
+}
+
+func TestADocumentWhoseMakingIsRefusedInPassingIsMadeByTheNextAttempt(t *testing.T) {
+	t.Parallel()
+	for _, code := range passing {
+		server, coll, store := onEmbedded(t, upsert)
+		records := []twilioacct.Record{{SID: sid1, Status: "closed"}, {SID: sid2, Status: "closed"}}
+		server.Inject(mongotest.Fault{Command: "update", Nth: 2, Code: code, Ops: []int{1}})
+		failures, err := store.SaveBatch(t.Context(), records)
+		require.NoError(t, err)
+		assert.Empty(t, failures)
+		assert.Equal(t, 2, closed(t, coll))
+	}
+}
+
+func TestAConflictThatDoesNotPassIsTheRecordsFailure(t *testing.T) {
+	t.Parallel()
+	server, coll, store := onEmbedded(t, nil)
+	records := batchOf(t, coll, 3)
+	server.Inject(mongotest.Fault{Command: "update", Code: 112, Ops: []int{0}, Times: -1, Message: token})
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	require.Len(t, failures, 1)
+	var e *mongostore.Error
+	require.ErrorAs(t, failures[0].Err, &e)
+	assert.Equal(t, 112, e.Code)
+	assertSilent(t, failures[0].Err)
+	assert.Equal(t, 2, closed(t, coll))
+	assert.Equal(t, 3, server.Seen("update"))
+}
+
+func TestAnInterruptedWriteThatWasAppliedIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	server, coll, other := onEmbedded(t, nil)
+	records := batchOf(t, coll, 20)
+	store := open(t, before(t, server, coll, "update", func() {
+		_, err := other.Save(t.Context(), records[7])
+		assert.NoError(t, err)
+		server.Inject(mongotest.Fault{Command: "update", Code: 11601, Ops: []int{7}})
+	}), nil)
+	server.ForgetCommands()
+	failures, err := store.SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	assert.Empty(t, failures)
+	assert.Equal(t, 20, closed(t, coll))
+	assert.Equal(t, 1+1, server.Seen("update"), "the other's and ours")
 }
 
 func TestALostReplyOfABatchIsAppliedOnce(t *testing.T) {

@@ -199,6 +199,23 @@ func TestABatchMendsAnOddDocumentOrNamesIt(t *testing.T) {
 	}
 }
 
+func TestABatchMakesNoDocumentBesideAnOddOne(t *testing.T) {
+	t.Parallel()
+	for name, odd := range oddDocuments() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coll := mongotest.Collection(t) // without an index, so that it is read first
+			insert(t, coll, append(bson.D{{Key: "_id", Value: "odd-1"}}, odd...))
+			before := everything(t, coll)
+			failures, err := open(t, coll, upsert).SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, AuthToken: secret("new")}})
+			require.NoError(t, err)
+			require.Len(t, failures, 1)
+			assertOdd(t, failures[0].Err)
+			assert.Equal(t, before, everything(t, coll))
+		})
+	}
+}
+
 func TestADocumentWhoseRevisionCannotBeReadIsNamedAndNotCalledStale(t *testing.T) {
 	t.Parallel()
 	coll := mongotest.Collection(t)

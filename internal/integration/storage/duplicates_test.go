@@ -1,6 +1,8 @@
 package storage_test
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -262,6 +264,162 @@ func TestACopyThatCannotBeWrittenHidesNeitherTheRecordNorTheOthers(t *testing.T)
 	for _, id := range []string{"a", "c"} {
 		assert.Equal(t, token, raw(t, coll, by("_id", id)).Lookup("secrets", "twilio").StringValue())
 	}
+}
+
+// oddCopies are documents that hold sid1, cannot be read and stand in the way of a healthy one, which is inserted after them.
+func oddCopies() map[string]bson.D {
+	copies := oddDocuments()
+	for name, odd := range copies {
+		copies[name] = append(bson.D{{Key: "_id", Value: "odd-1"}}, odd...)
+	}
+	return copies
+}
+
+func TestACopyThatCannotBeReadIsCountedAndLeftAsItIsAndTheOthersAreSaved(t *testing.T) {
+	t.Parallel()
+	for name, odd := range oddCopies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coll := mongotest.Collection(t)
+			store := open(t, coll, upsert)
+			insert(t, coll, odd, copyOf("a", 5, "active"), copyOf("b", 3, "active"), held(sid2, 1))
+			before := raw(t, coll, by("_id", "odd-1"))
+
+			r, err := store.Load(t.Context(), sid1)
+			require.NoError(t, err)
+			assert.Equal(t, twilioacct.Record{SID: sid1, AuthToken: secret("token-of-a"), Status: "active", Rev: 5, Copies: 3}, r)
+			r, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 5, Status: "closed", Remove: []twilioacct.Field{twilioacct.FieldAuthToken}})
+			require.NoError(t, err)
+			assert.Equal(t, twilioacct.Record{SID: sid1, Status: "closed", Rev: 6, Copies: 3}, r)
+			loaded, err := store.Load(t.Context(), sid1)
+			require.NoError(t, err)
+			assert.Equal(t, r, loaded)
+			_, err = store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 5, Status: "active"})
+			require.ErrorIs(t, err, twilioacct.ErrStale)
+
+			assert.Equal(t, 2, closed(t, coll))
+			assert.Equal(t, before, raw(t, coll, by("_id", "odd-1")))
+		})
+	}
+}
+
+func TestABatchWritesWhatCanBeReadBesideACopyThatCannot(t *testing.T) {
+	t.Parallel()
+	for name, odd := range oddCopies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coll := mongotest.Collection(t) // without an index, so that it is read first
+			store := open(t, coll, upsert)
+			insert(t, coll, odd, copyOf("a", 5, "active"), held(sid2, 1))
+			before := raw(t, coll, by("_id", "odd-1"))
+			failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Rev: 5, Status: "closed"}, {SID: sid2, Rev: 1, Status: "closed"}})
+			require.NoError(t, err)
+			assert.Empty(t, failures)
+			assert.Equal(t, 2, closed(t, coll))
+			failures, err = store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Rev: 4, Status: "active"}})
+			require.NoError(t, err)
+			assert.Equal(t, []twilioacct.SaveFailure{{SID: sid1, Err: twilioacct.ErrStale}}, failures)
+			assert.Equal(t, before, raw(t, coll, by("_id", "odd-1")))
+		})
+	}
+}
+
+// Each of these is what an update by the SID finds first, and is refused.
+func TestARefusalOfACopyThatCannotBeReadIsNoneOfTheOther(t *testing.T) {
+	t.Parallel()
+	record := twilioacct.Record{SID: sid1, Status: "closed", APIKeys: map[string]twilioacct.APIKey{"voice": {SID: key1, Secret: secret("s")}}}
+	for _, name := range []string{"an array of accounts", "API keys in an array", "API keys that are a string", "an API key that is a string"} {
+		for _, copies := range [][]bson.D{{held(sid1, 0)}, {held(sid1, 0), held(sid1, 0)}} {
+			t.Run(fmt.Sprint(name, " beside ", len(copies)), func(t *testing.T) {
+				t.Parallel()
+				coll := mongotest.Collection(t)
+				index(t, coll)
+				insert(t, coll, oddCopies()[name])
+				insert(t, coll, copies...)
+				before := raw(t, coll, by("_id", "odd-1"))
+				failures, err := open(t, coll, nil).SaveBatch(t.Context(), []twilioacct.Record{record})
+				require.NoError(t, err)
+				assert.Empty(t, failures)
+				assert.Equal(t, len(copies), closed(t, coll))
+				assert.Equal(t, before, raw(t, coll, by("_id", "odd-1")))
+			})
+		}
+	}
+}
+
+func TestARefusalOfOneOfSeveralCopiesNamesTheOneThatIsRefused(t *testing.T) {
+	t.Parallel()
+	coll := mongotest.Collection(t)
+	index(t, coll)
+	store := open(t, coll, &mongostore.Options{Paths: mongostore.Paths{AuthToken: "secrets.twilio"}})
+	insert(t, coll, append(bson.D{{Key: "_id", Value: "b"}, {Key: "secrets", Value: "text"}}, held(sid1, 1)...),
+		append(bson.D{{Key: "_id", Value: "a"}}, held(sid1, 1)...))
+	failures, err := store.SaveBatch(t.Context(), []twilioacct.Record{{SID: sid1, Rev: 1, AuthToken: secret(token)}})
+	require.ErrorIs(t, cmp.Or(err, failureOf(failures, sid1)), twilioacct.ErrOutcomeUnknown)
+	var odd *mongostore.DocumentError
+	require.ErrorAs(t, cmp.Or(err, failureOf(failures, sid1)), &odd)
+	assert.Equal(t, "b", odd.ID)
+	assert.Equal(t, token, raw(t, coll, by("_id", "a")).Lookup("secrets", "twilio").StringValue())
+}
+
+func TestACopyThatCannotBeReadAnyMoreDuringASaveIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	server, coll, _ := onEmbedded(t, nil)
+	insert(t, coll, copyOf("a", 1, "active"), copyOf("b", 1, "active"))
+	var spoilt bson.Raw
+	store := open(t, before(t, server, coll, "update", func() {
+		_, err := coll.UpdateByID(t.Context(), "b", by("$set", bson.D{
+			{Key: "twilio_account.status", Value: bson.A{"active"}}, {Key: "twilio_account.rev", Value: 2},
+		}))
+		assert.NoError(t, err)
+		spoilt = raw(t, coll, by("_id", "b"))
+	}), nil)
+	r, err := store.Save(t.Context(), twilioacct.Record{SID: sid1, Rev: 1, Status: "closed"})
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, r.Rev)
+	assert.Equal(t, "closed", raw(t, coll, by("_id", "a")).Lookup("twilio_account", "status").StringValue())
+	assert.Equal(t, spoilt, raw(t, coll, by("_id", "b")))
+}
+
+func TestATenantsRecordIsReadBesideACopyThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	odd := func(sid any) bson.D {
+		return append(bson.D{{Key: "_id", Value: "odd-1"}}, account(bson.E{Key: "sid", Value: sid},
+			bson.E{Key: "tenant", Value: "acme"}, bson.E{Key: "status", Value: bson.A{"active"}})...)
+	}
+	healthy := account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "tenant", Value: "acme"})
+	for name, c := range map[string]struct {
+		odd       bson.D
+		isAllowed bool
+	}{
+		"of the same account":                  {odd(sid1), true},
+		"of another account":                   {odd(sid2), false},
+		"of nobody knows which":                {odd("AC1"), false},
+		"of several":                           {odd(bson.A{sid1, sid2}), false},
+		"of the same account, and it has none": {append(by("_id", "odd-1"), account(bson.E{Key: "sid", Value: sid1}, bson.E{Key: "rev", Value: "7"})...), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			coll := mongotest.Collection(t)
+			insert(t, coll, c.odd, healthy)
+			r, err := open(t, coll, nil).LoadTenant(t.Context(), "acme")
+			if !c.isAllowed {
+				assertOdd(t, err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, twilioacct.Record{SID: sid1, Tenant: "acme", Copies: 2}, r)
+		})
+	}
+}
+
+func failureOf(failures []twilioacct.SaveFailure, sid string) error {
+	for _, f := range failures {
+		if f.SID == sid {
+			return f.Err
+		}
+	}
+	return nil
 }
 
 func TestAnOldCopyMakesNoTenantAmbiguous(t *testing.T) {
