@@ -26,7 +26,7 @@ type ledger struct {
 
 func newLedger(seed maphash.Seed) ledger { return ledger{seed: seed, statuses: []Status{""}} }
 
-const blockSize = 1024
+const blockSize = 256
 
 // line is one document.
 type line struct {
@@ -228,7 +228,7 @@ func (l *ledger) statusNumber(s Status) (uint8, bool) {
 type idText struct{ blocks [][]byte }
 
 const (
-	idBlockSize = 1 << 16
+	idBlockSize = 1 << 14
 	longestID   = 1 << 10 // longer ones are cut off
 )
 

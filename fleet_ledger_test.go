@@ -279,6 +279,34 @@ func TestMarksAreApart(t *testing.T) {
 	assert.True(t, (isSeen | isNew).has(isSeen))
 }
 
+// The most is taken where the chains or the blocks have just grown.
+func TestALedgerTakesLessThan64BytesOfADocumentAtAnySize(t *testing.T) {
+	t.Parallel()
+	for form, id := range map[string]func(n int) string{
+		"ObjectIDs":         func(n int) string { return fmt.Sprintf("%024x", n) },
+		"UUIDs":             func(n int) string { return fmt.Sprintf("123e4567-e89b-12d3-a456-%012x", n) },
+		"SIDs":              someSID,
+		"texts of 14 bytes": func(n int) string { return fmt.Sprintf("customer %05d", n) },
+	} {
+		l := newLedger(maphash.MakeSeed())
+		worst := 0.0
+		const enough = 20_000 // for a block of each kind to weigh nothing
+		for n := range 150_000 {
+			l.add(Entry{ID: id(n % 100_000), SID: someSID(n), Status: StatusActive})
+			if n >= enough {
+				worst = max(worst, float64(l.bytes())/float64(n+1))
+			}
+		}
+		t.Logf("%s: at most %.1f bytes for each", form, worst)
+		assert.Less(t, worst, 64.0, form)
+	}
+}
+
+// bytes is what the ledger has taken of the heap.
+func (l *ledger) bytes() int {
+	return cap(l.heads)*4 + len(l.blocks)*blockSize*int(unsafe.Sizeof(line{})) + len(l.ids.blocks)*idBlockSize
+}
+
 func TestALineTakes40Bytes(t *testing.T) {
 	t.Parallel()
 	assert.EqualValues(t, 40, unsafe.Sizeof(line{}))
