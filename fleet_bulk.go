@@ -10,29 +10,25 @@ import (
 	"github.com/twilioacct/twilioacct/internal/rest"
 )
 
-// change is what a page changes in one document.
-type change struct {
-	record   Record
-	line     *line
-	isStatus bool // the status changes, and not only the token
+// bulk is what one page changes: records, and the lines of their documents.
+type bulk struct {
+	records []Record
+	lines   []*line
 }
 
-// bulk is what one page changes.
-type bulk []change
-
-func (b bulk) records() []Record {
-	records := make([]Record, len(b))
-	for i, c := range b {
-		records[i] = c.record
+// add has room for as many as may still come.
+func (b *bulk) add(r Record, x *line, left int) {
+	if b.records == nil {
+		b.records, b.lines = make([]Record, 0, left), make([]*line, 0, left)
 	}
-	return records
+	b.records, b.lines = append(b.records, r), append(b.lines, x)
 }
 
 // writeBulks writes one bulk after the other.
 func (r *fleetRun) writeBulks(ctx context.Context) {
 	w := bulkWriter{store: r.provider.store, width: r.opts.Concurrent}
 	for b := range r.bulks {
-		failures, err := w.save(ctx, b.records())
+		failures, err := w.save(ctx, b.records)
 		r.call(func() { r.written(ctx, b, failures, err) })
 	}
 }
@@ -114,10 +110,10 @@ func (w *bulkWriter) saveEach(ctx context.Context, records []Record) (failures [
 // write hands a bulk over to be written.
 func (r *fleetRun) write(ctx context.Context, b bulk) {
 	switch {
-	case len(b) == 0:
+	case len(b.records) == 0:
 	case r.opts.DryRun:
-		for _, c := range b {
-			r.saved(c)
+		for i, x := range b.lines {
+			r.saved(b.records[i], x)
 		}
 	default:
 		handOver(ctx, r, r.bulks, b)
@@ -132,17 +128,18 @@ func (r *fleetRun) written(ctx context.Context, b bulk, refused []SaveFailure, e
 	for _, f := range refused {
 		reasons[f.SID] = f.Err
 	}
-	for _, c := range b {
-		reason := cmp.Or(err, reasons[c.record.SID])
+	for i, x := range b.lines {
+		sid := b.records[i].SID
+		reason := cmp.Or(err, reasons[sid])
 		switch {
 		case reason == nil:
-			r.saved(c)
+			r.saved(b.records[i], x)
 		case ctx.Err() != nil: // the run is over, and nothing is known of it
 		case errors.Is(reason, ErrStale), errors.Is(reason, ErrNoRecord):
-			c.line.clear(isSettled)
+			x.clear(isSettled)
 		default:
-			c.line.set(isSettled)
-			r.fail(SyncEvent{SID: c.record.SID, DocumentID: r.documentID(c.line), Err: storeError(c.record.SID, reason)})
+			x.set(isSettled)
+			r.fail(SyncEvent{SID: sid, DocumentID: r.documentID(x), Err: storeError(sid, reason)})
 		}
 	}
 }
@@ -156,17 +153,17 @@ func storeError(sid string, err error) error {
 }
 
 // saved counts a document that is, or in a dry run would be, as Twilio has the account.
-func (r *fleetRun) saved(c change) {
-	if c.isStatus {
+func (r *fleetRun) saved(change Record, x *line) {
+	if change.Status != "" {
 		r.report.StatusChanges++
 	}
-	if c.line.has(isNew) {
+	if x.has(isNew) {
 		r.made()
 		return
 	}
-	c.line.set(isSettled)
+	x.set(isSettled)
 	r.report.Changed++
 	if !r.opts.DryRun {
-		r.provider.drop(c.record.SID)
+		r.provider.drop(change.SID)
 	}
 }

@@ -65,23 +65,23 @@ func (r *fleetRun) agrees(accounts []page.Listed) bool {
 func (r *fleetRun) accounts(ctx context.Context, accounts []page.Listed, age age) {
 	var changes bulk
 	for i := range accounts {
-		if c := r.account(ctx, &accounts[i], age); c.line != nil {
-			changes = append(changes, c)
+		if change, x := r.account(ctx, &accounts[i], age); x != nil {
+			changes.add(change, x, len(accounts)-i)
 		}
 	}
 	r.write(ctx, changes)
 }
 
-// account settles an account whose document agrees, and returns the change of one whose document does not.
-func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none change) {
+// account settles an account whose document agrees, and returns the change of one whose document does not, with its line.
+func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (change Record, x *line) {
 	s, ok := newSID(a.SID)
 	if !ok {
 		r.malformed(a, age)
-		return none
+		return Record{}, nil
 	}
-	x := r.documents.find(s)
+	x = r.documents.find(s)
 	if x != nil && x.has(isSeen) {
-		return none
+		return Record{}, nil
 	}
 	r.report.Listed++
 	r.report.TokensHidden = r.report.TokensHidden || len(a.AuthToken) == 0 && r.provider.parent.APIKeySID != ""
@@ -90,7 +90,7 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none c
 	}
 	if x.has(isCopied) {
 		r.copies(s, a)
-		return none
+		return Record{}, nil
 	}
 	x.set(isSeen)
 	switch {
@@ -101,7 +101,7 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (none c
 	case age == isFresh && !x.has(isStrange):
 		return r.planned(ctx, x, a)
 	}
-	return none // what is not settled is looked at by itself
+	return Record{}, nil // what is not settled is looked at by itself
 }
 
 // copies settles several documents of one account if all of them agree, and leaves them open else.
@@ -126,12 +126,12 @@ func (r *fleetRun) malformed(a *page.Listed, age age) {
 }
 
 // newcomer is an account that the scan has shown no document of.
-func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (none change) {
+func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (Record, *line) {
 	x, _, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()}) // so that it is known if Twilio lists it again
 	x.set(isSeen | isNew)
 	if r.report.OneByOne {
 		r.look(ctx, single{sid: s.String(), line: x, listed: fullAccount(a)})
-		return none
+		return Record{}, nil
 	}
 	x.set(isSettled)
 	switch {
@@ -141,7 +141,7 @@ func (r *fleetRun) newcomer(ctx context.Context, s sid, a *page.Listed) (none ch
 	default:
 		r.unknown(s.String(), string(a.FriendlyName))
 	}
-	return none
+	return Record{}, nil
 }
 
 func (r *fleetRun) unknown(sid, name string) {
@@ -172,22 +172,22 @@ func (r *fleetRun) made() {
 }
 
 // planned is how a document becomes what Twilio shows. The change is told before it is written.
-func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) change {
-	c := change{line: x, record: Record{SID: x.sid.String(), Rev: int64(x.rev)}}
-	if c.isStatus = r.documents.statusDiffers(x, a); c.isStatus {
-		c.record.Status = r.documents.asStatus(a.Status)
+func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) (Record, *line) {
+	change := Record{SID: x.sid.String(), Rev: int64(x.rev)}
+	if r.documents.statusDiffers(x, a) {
+		change.Status = r.documents.asStatus(a.Status)
 	}
 	isToken := r.documents.tokenDiffers(x, a)
 	if isToken {
-		c.record.AuthToken = NewSecret(string(a.AuthToken))
+		change.AuthToken = NewSecret(string(a.AuthToken))
 	}
 	if r.opts.Observe != nil {
 		r.change(ctx, SyncEvent{
-			SID: c.record.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName),
-			Before: r.documents.status(x), After: c.record.Status, TokenChanged: isToken,
-		}, c.record.Rev, false)
+			SID: change.SID, DocumentID: r.documentID(x), Name: string(a.FriendlyName),
+			Before: r.documents.status(x), After: change.Status, TokenChanged: isToken,
+		}, change.Rev, false)
 	}
-	return c
+	return change, x
 }
 
 // documentID is "" for a document that is yet to be made.
