@@ -21,8 +21,7 @@ func faults(ctx context.Context, r *report) error {
 	under := func(c conditions) func() (time.Duration, error) {
 		return func() (time.Duration, error) { return s.timeUnder(ctx, c, sync) }
 	}
-	const longRounds = 3 // of 100 pages one after the other
-	f, err := rounds(longRounds,
+	f, err := rounds(fewRounds,
 		side{"beyond the waits", under(conditions{Latency: far, Throttled: 33, Unavailable: 100})},
 		side{"without faults", under(conditions{Latency: far})})
 	if err != nil {

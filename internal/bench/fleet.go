@@ -27,7 +27,10 @@ func syncFleet(ctx context.Context, r *report, accounts int) error {
 	if sides.ours, err = s.ours(ctx); err != nil {
 		return err
 	}
-	if sides.limit, err = s.limit(ctx); err != nil {
+	if sides.limit, err = s.limit(ctx, asOurs); err != nil {
+		return err
+	}
+	if sides.bare, err = s.limit(ctx, asLittleAsPossible); err != nil {
 		return err
 	}
 	for _, latency := range []time.Duration{0, far} {
@@ -43,10 +46,10 @@ func syncFleet(ctx context.Context, r *report, accounts int) error {
 // far is how far away Twilio is, in time.
 const far = 100 * time.Millisecond
 
-// syncSides take turns at the documents of one fleet.
+// syncSides take turns at the documents of one fleet. The bare limit scans less than a sync must.
 type syncSides struct {
-	twilio      *twilio
-	ours, limit func(changed int) error
+	twilio            *twilio
+	ours, limit, bare func(changed int) error
 }
 
 func (s syncSides) compare(ctx context.Context, r *report, c changes, latency time.Duration) error {
@@ -54,10 +57,14 @@ func (s syncSides) compare(ctx context.Context, r *report, c changes, latency ti
 		return err
 	}
 	happen := func() error { return c.happen(ctx, s.twilio) }
-	changed := c.of(s.twilio.Accounts)
-	wall, cpu, err := bothTimes(roundsOf(s.twilio.Accounts, latency),
-		work{"ours", happen, func() error { return s.ours(changed) }},
-		work{"limit", happen, func() error { return s.limit(changed) }})
+	side := func(name string, sync func(changed int) error) work {
+		return work{name, happen, func() error { return sync(c.of(s.twilio.Accounts)) }}
+	}
+	sides := []work{side("ours", s.ours), side("limit", s.limit)}
+	if latency == 0 {
+		sides = append(sides, side("bare", s.bare))
+	}
+	wall, cpu, err := bothTimes(roundsOf(s.twilio.Accounts, latency), sides...)
 	if err != nil {
 		return err
 	}
@@ -68,19 +75,17 @@ func (s syncSides) compare(ctx context.Context, r *report, c changes, latency ti
 	}
 	r.ratio(label, wall[0], wall[1], 1.2)
 	r.ratio("  CPU time", cpu[0], cpu[1], 1.5)
+	r.ratio("  beside the barest scan", wall[0], wall[2], 0)
+	r.ratio("  CPU time", cpu[0], cpu[2], 0)
 	return nil
 }
 
-// roundsOf is how many rounds a fleet of that size has time for: a round of the largest is 100 pages one after the other, twice.
+// roundsOf is how many rounds a fleet of that size has time for.
 func roundsOf(accounts int, latency time.Duration) int {
-	const longRounds = 3
-	switch pages := accounts / pageSize; {
-	case pages < 100 && latency == 0:
+	if accounts/pageSize < 100 && latency == 0 {
 		return manyRounds
-	case pages < 100 || latency == 0:
-		return fewRounds
 	}
-	return longRounds
+	return fewRounds
 }
 
 // grouped writes thousands.

@@ -175,7 +175,7 @@ func TestAllSidesLeaveTheSameDocuments(t *testing.T) {
 
 	ours, err := s.ours(ctx)
 	require.NoError(t, err)
-	limit, err := s.limit(ctx)
+	limit, err := s.limit(ctx, asOurs)
 	require.NoError(t, err)
 	loop := oneByOne{stock(s.twilio), accounts}
 	sides := map[string]func() error{

@@ -13,18 +13,32 @@ import (
 // plainDocuments are documents that have twilio_account {sid, authToken, status}. BSON is read and made by hand.
 type plainDocuments struct {
 	collection *mongo.Collection
+	scanned    scan
 	bson       []byte // of the bulk that is sent
 }
+
+// scan is what a scan asks the server for.
+type scan struct{ filter, fields bson.D }
+
+var (
+	// asLittleAsPossible leaves out the ids, without which no document can be named, and the revisions, without which none can be
+	// written safely, and reads documents that have no account, too.
+	asLittleAsPossible = scan{bson.D{}, bson.D{{Key: "_id", Value: 0}, only("sid"), only("authToken"), only("status")}}
+
+	// asOurs is what the library asks for.
+	asOurs = scan{
+		bson.D{{Key: "twilio_account.sid", Value: bson.D{{Key: "$gt", Value: ""}}}},
+		bson.D{only("sid"), only("authToken"), only("status"), only("rev")},
+	}
+)
+
+func only(field string) bson.E { return bson.E{Key: "twilio_account." + field, Value: 1} }
 
 const chunk = 1000
 
 func (d *plainDocuments) scan(ctx context.Context, see func(plainAccount)) error {
-	cursor, err := d.collection.Find(ctx, bson.D{}, options.Find().SetBatchSize(chunk).SetProjection(bson.D{
-		{Key: "_id", Value: 0},
-		{Key: "twilio_account.sid", Value: 1},
-		{Key: "twilio_account.authToken", Value: 1},
-		{Key: "twilio_account.status", Value: 1},
-	}))
+	o := options.Find().SetBatchSize(chunk).SetProjection(d.scanned.fields)
+	cursor, err := d.collection.Find(ctx, d.scanned.filter, o)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,7 @@ func loop(ctx context.Context, r *report) error {
 	}
 	one := oneByOne{stock(s.twilio), accounts}
 	happen := func() error { return allChanged.happen(ctx, s.twilio) }
-	const longRounds = 3 // of a thousand answers one after the other
-	wall, _, err := bothTimes(longRounds,
+	wall, _, err := bothTimes(fewRounds,
 		work{"ours", happen, func() error { return ours(s.twilio.Accounts) }},
 		work{"loop", happen, func() error { return one.sync(ctx, s.twilio.Accounts) }})
 	if err != nil {

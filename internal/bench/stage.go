@@ -66,12 +66,12 @@ func judge(r twilioacct.SyncReport, accounts, changed int) error {
 	return nil
 }
 
-func (s *stage) limit(ctx context.Context) (func(changed int) error, error) {
+func (s *stage) limit(ctx context.Context, what scan) (func(changed int) error, error) {
 	accounts, err := s.database.accounts()
 	if err != nil {
 		return nil, err
 	}
-	l := &limit{newPager(s.twilio), &plainDocuments{collection: accounts}}
+	l := &limit{newPager(s.twilio), &plainDocuments{collection: accounts, scanned: what}}
 	return func(changed int) error {
 		written, err := l.sync(ctx)
 		if err == nil && written != changed {
