@@ -102,7 +102,7 @@ func show(out report.Output, results []result) error {
 		for _, r := range results {
 			if r.SID != "" {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-					r.SID, report.Plain(r.FriendlyName), r.Status, r.Type,
+					r.SID, report.Plain(r.FriendlyName), report.Plain(string(r.Status)), report.Plain(string(r.Type)),
 					r.DateCreated.Format(time.DateOnly), tokenWord(r), documentWord(r))
 			}
 		}

@@ -12,8 +12,9 @@
 // nobody who they are: authentication is the application's, so the address must be one that only this machine can reach, such as
 // 127.0.0.1:8080 or localhost:0 (a free port).
 //
-// The exit status is 0 if there is a dashboard, 1 if there is none or not a whole one, and 2 if the arguments or the environment
-// are wrong. Documents without an account are failures that a dashboard shows: it is a good one nevertheless.
+// The exit status is 0 if there is a dashboard and every document has its account, 1 if there is none, or not a whole one, or if
+// documents failed, and 2 if the arguments or the environment are wrong. A page that was served until it was interrupted ends with
+// 0, whatever it showed.
 package main
 
 import (

@@ -37,7 +37,7 @@ func offlineFleet(t *testing.T) *twilioacct.Provider {
 func TestOfflineTheFleetIsCountedAndListed(t *testing.T) {
 	got := program.Run(t, nil, "-json")
 
-	assert.Equal(t, 0, got.Status, "that documents fail is no failure of the dashboard")
+	assert.Equal(t, 1, got.Status, "five documents fail on purpose")
 	var doc struct {
 		Accounts []map[string]any `json:"accounts"`
 		document
@@ -79,7 +79,7 @@ func TestTheJSONHasTheseMembersInThisOrder(t *testing.T) {
 func TestTheTextCountsAndShowsWhatIsNotActive(t *testing.T) {
 	got := program.Run(t, nil)
 
-	assert.Equal(t, 0, got.Status)
+	assert.Equal(t, 1, got.Status, "five documents fail on purpose")
 	assert.Contains(t, got.Stdout, `5,000 documents:
 
       4,975  active
@@ -200,6 +200,7 @@ func TestHelpIsNoMistake(t *testing.T) {
 	assert.Equal(t, 0, got.Status)
 	assert.Empty(t, got.Stdout)
 	assert.Contains(t, got.Stderr, "usage: dashboard [-json] [-http 127.0.0.1:8080]")
+	assert.Contains(t, got.Stderr, "\nExit status: 0 all is well, 1 it failed or some accounts or documents did, 2 the arguments")
 }
 
 func TestCtrlCEndsIt(t *testing.T) {
@@ -275,7 +276,51 @@ func TestAnAddressThatIsTakenIsAnError(t *testing.T) {
 	got := program.Run(t, nil, "-http", taken.Addr().String())
 
 	assert.Equal(t, 1, got.Status)
-	assert.Contains(t, got.Stderr, "address already in use")
+	assert.Equal(t, "other: the address "+taken.Addr().String()+" is taken by another program; choose another one, such as localhost:0 "+
+		"(any free port).", lastLine(got.Stderr))
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+func TestADashboardOfDocumentsThatAllHaveTheirAccountsIsAGoodOne(t *testing.T) {
+	fake := twiliotest.NewServer(t)
+	fake.SetStatus(fake.AddSubaccount("Acme").SID, twiliotest.Closed)
+	for _, args := range [][]string{nil, {"-json"}} {
+		assert.Equal(t, 0, program.Run(t, try.Online(fake), args...).Status)
+	}
+}
+
+func TestAKeyThatIsANumberIsReadAsOneAndStaysAsItIsInTheJSON(t *testing.T) {
+	t.Parallel()
+	const seven = `{"$numberLong":"7"}`
+	d := twilioacct.Dashboard{
+		Accounts: []twilioacct.DashboardRow{{SID: sid, ID: seven, Name: "Acme", Status: "closed", Type: "Full"}},
+		Failures: []twilioacct.DashboardFailure{{ID: `{"$numberInt":"4242"}`, Err: errors.New("broken")}},
+	}
+	var stdout, stderr strings.Builder
+	out := report.Output{Stdout: &stdout, Stderr: &stderr}
+
+	require.NoError(t, printDashboard(out, d, nil))
+	showFailures(&stderr, d.Failures)
+	assert.Contains(t, stdout.String(), "closed  Full  "+sid+"  7         Acme\n")
+	assert.Equal(t, "document 4242: other: broken.\n", stderr.String())
+
+	stdout.Reset()
+	out.JSON = true
+	require.NoError(t, printDashboard(out, d, nil))
+	var doc document
+	require.NoError(t, json.Unmarshal([]byte(stdout.String()), &doc))
+	assert.Equal(t, seven, doc.Accounts[0].ID)
+
+	body := get(t, pageOf(t, d), "/").body
+	assert.NotContains(t, body, "$number")
+	assert.Contains(t, body, `<td role="cell" class="id"><code>7</code></td>`)
+	assert.Contains(t, body, `<li><span class="document">document <code>4242</code></span>`, "which has no SID")
+	assert.NotContains(t, body, "<code></code>")
+	assert.Equal(t, []string{"broken"}, names(t, pageOf(t, d), "/?q=4242"))
 }
 
 func TestNoPageHoldsAToken(t *testing.T) {

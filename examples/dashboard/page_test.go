@@ -138,6 +138,29 @@ func TestRowsAreFiltered(t *testing.T) {
 	}
 }
 
+func TestASpaceOfAnyKindIsFoundByASpace(t *testing.T) {
+	t.Parallel()
+	d := twilioacct.Dashboard{Failures: []twilioacct.DashboardFailure{{SID: sid, ID: "f", Err: errors.New("not  listed")}}}
+	for id, name := range map[string]string{"a": "Acme  Air", "b": "Brook\u00a0Bakery", "c": " Cedar\t Cars "} {
+		d.Accounts = append(d.Accounts, account(id, name, "active", "Full"))
+	}
+	page := pageOf(t, d)
+	for target, want := range map[string][]string{
+		"/?q=acme+air":          {"Acme  Air"},
+		"/?q=acme++air":         {"Acme  Air"},
+		"/?q=acme%C2%A0air":     {"Acme  Air"},
+		"/?q=brook+bakery":      {"Brook\u00a0Bakery"},
+		"/?q=brook%C2%A0bakery": {"Brook\u00a0Bakery"},
+		"/?q=cedar+cars":        {" Cedar\t Cars "},
+		"/?q=not+listed":        {"not listed"},
+		"/?q=air+AC":            {},
+		"/?q=air%0AAC":          {},
+		"/?q=%00":               {},
+	} {
+		assert.Equal(t, want, names(t, page, target), target)
+	}
+}
+
 func TestUnknownIsAStatusOrATypeThatIsNotListedHere(t *testing.T) {
 	t.Parallel()
 	page := pageOf(t, twilioacct.Dashboard{Accounts: []twilioacct.DashboardRow{
@@ -523,7 +546,8 @@ func TestFiguresThatCannotBeRenewedStayWithTheReason(t *testing.T) {
 		time.Sleep(61 * time.Second) // in a bubble
 		body := get(t, page, "/").body
 		assert.Contains(t, body, `<p class="problem" role="alert">The figures could not be renewed at 00:01:00, so they are those of 00:00:00. `+
-			`unavailable: Twilio is unavailable: &lt;b&gt;away&lt;/b&gt;. Check the network`)
+			`unavailable: Twilio is unavailable: &lt;b&gt;away&lt;/b&gt;. Check the network and https://status.twilio.com, `+
+			`then try again in a minute.</p>`)
 		assert.Contains(t, body, `<time datetime="2000-01-01T00:00:00Z">00:00:00</time>, 61 seconds ago`)
 		c.from(0, nil)
 		time.Sleep(time.Minute) // in a bubble

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func serve(ctx context.Context, address string, notes io.Writer, figures *board)
 	if err := figures.renew(ctx); err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -65,6 +66,16 @@ func serve(ctx context.Context, address string, notes io.Writer, figures *board)
 	case <-ctx.Done():
 		return shutDown(ctx, server)
 	}
+}
+
+// listen says what to do about the mistake that is made most.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("the address %s is taken by another program; choose another one, such as localhost:0 (any free port)",
+			address)
+	}
+	return listener, err
 }
 
 // shutDown lets the pages that are on their way arrive.

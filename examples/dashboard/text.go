@@ -28,8 +28,10 @@ func show(ctx context.Context, out report.Output, provider *twilioacct.Provider)
 		return out.Fail(err)
 	}
 	status := report.Done
-	if err != nil {
+	if err != nil || d.Failed > 0 {
 		status = report.Failed
+	}
+	if err != nil {
 		fmt.Fprintln(out.Stderr, report.Sentence(err))
 	}
 	showFailures(out.Stderr, d.Failures)
@@ -49,20 +51,11 @@ func printDashboard(out report.Output, d twilioacct.Dashboard, err error) error 
 
 func showFailures(w io.Writer, failures []twilioacct.DashboardFailure) {
 	for _, f := range failures[:min(most, len(failures))] {
-		fmt.Fprintln(w, failureLine(f))
+		fmt.Fprintln(w, report.DocumentLine(f.ID, f.SID, f.Err))
 	}
 	if rest := len(failures) - most; rest > 0 {
 		fmt.Fprintf(w, "… and %s.\n", report.Count(rest, "other failure", "other failures"))
 	}
-}
-
-// failureLine names the document where its key is not the SID.
-func failureLine(f twilioacct.DashboardFailure) string {
-	line := report.Line(f.SID, f.Err)
-	if f.ID != "" && f.ID != f.SID {
-		line = "document " + report.Plain(f.ID) + ": " + line
-	}
-	return line
 }
 
 func showFigures(w io.Writer, d twilioacct.Dashboard) {
@@ -110,9 +103,9 @@ func showTroubled(out report.Output, accounts []twilioacct.DashboardRow) error {
 
 // line leaves the documents' keys out where they are the SIDs.
 func line(withIDs bool, status, kind, sid, id, name string) string {
-	cells := []string{report.Plain(status), report.Plain(kind), sid}
+	cells := []string{report.Plain(status), report.Plain(kind), report.Plain(sid)}
 	if withIDs {
-		cells = append(cells, report.Plain(id))
+		cells = append(cells, report.Plain(report.Readable(id)))
 	}
 	return strings.Join(append(cells, report.Plain(name)), "\t")
 }

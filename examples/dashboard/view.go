@@ -1,261 +1,245 @@
 package main
 
 import (
-	"cmp"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
+	"fmt"
+	"time"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
 )
 
-// table is the rows of the page: one for each document, with its account or with the reason why there is none. It is made once
-// for all readers of the same figures, so that a page of it is found in a few milliseconds among 100,000.
-type table struct {
-	rows   []row
-	HasIDs bool // the documents have keys of their own, which are not the SIDs
-
-	orders map[sorting]func() []int32 // the rows' places; each is made when it is first asked for
+// view is what the template shows.
+type view struct {
+	*figures
+	Query   query
+	Now     time.Time
+	Found   found
+	Cards   []card
+	Shares  []share
+	Columns []heading
+	Pages   []pageLink
 }
 
-// sorting is a column, and whether it runs from the greatest to the least.
-type sorting struct {
-	by   column
-	down bool
+func newView(f *figures, q query, now time.Time) *view {
+	v := &view{figures: f, Query: q, Now: now, Found: f.Table.find(q)}
+	v.Query.Page = v.Found.Page
+	v.Cards, v.Shares = v.cards(), v.shares()
+	v.Columns, v.Pages = v.columns(), v.pages()
+	return v
 }
 
-// row is a document.
-type row struct {
-	twilioacct.DashboardRow
-	Failure string // why it has no account; "" if it has one
-	key     string // what is searched, in lower case
+// card is one of the figures, and leads to its rows.
+type card struct {
+	Name, Class, Address string
+	N                    int
+	Current              bool // its rows are what is shown
 }
 
-// statusFailed is the status of a row without an account, for the page alone.
-const statusFailed twilioacct.Status = "failed"
-
-// column is what the rows can be sorted by.
-type column string
-
-const (
-	byName   column = "name"
-	byStatus column = "status"
-	byType   column = "type"
-	bySID    column = "sid"
-	byID     column = "id"
-)
-
-func newTable(d twilioacct.Dashboard) *table {
-	t := &table{rows: make([]row, 0, len(d.Accounts)+len(d.Failures))}
-	for _, a := range d.Accounts {
-		t.add(row{DashboardRow: a})
+func (v *view) cards() []card {
+	of := func(name, class string, n int, q query) card {
+		q.Sort, q.Page = byName, 1
+		return card{
+			Name: name, Class: class, N: n, Address: q.address(),
+			Current: q.Status == v.Query.Status && q.Type == v.Query.Type && v.Query.Text == "",
+		}
 	}
-	for _, f := range slices.SortedFunc(slices.Values(d.Failures), bySIDAndID) {
-		t.add(row{
-			DashboardRow: twilioacct.DashboardRow{ID: f.ID, SID: report.SID(f.SID), Status: statusFailed},
-			Failure:      reason(f.Err),
-		})
+	return []card{
+		of("Documents", "total", v.Total, query{}),
+		of("Active", "active", v.Active, query{Status: twilioacct.StatusActive}),
+		of("Suspended", "suspended", v.Suspended, query{Status: twilioacct.StatusSuspended}),
+		of("Closed", "closed", v.Closed, query{Status: twilioacct.StatusClosed}),
+		of("Failed", "failed", v.Failed, query{Status: statusFailed}),
+		of("Unknown", "unknown", v.Unknown, query{Status: statusUnknown}),
+		of("Full", "full", v.Full, query{Type: twilioacct.TypeFull}),
+		of("Trial", "trial", v.Trial, query{Type: twilioacct.TypeTrial}),
 	}
-	byNames := sync.OnceValue(t.inNameOrder)
-	t.orders = map[sorting]func() []int32{
-		{byName, false}: byNames,
-		{byName, true}:  sync.OnceValue(func() []int32 { return reversed(byNames()) }),
-	}
-	for by, of := range map[column]func(*row) string{
-		byStatus: func(r *row) string { return string(r.Status) },
-		byType:   func(r *row) string { return string(r.Type) },
-		bySID:    func(r *row) string { return r.SID },
-		byID:     func(r *row) string { return r.ID },
+}
+
+// share is a stretch of the bar that shows how many documents are of which status, in percent of its length.
+type share struct {
+	Class    string
+	X, Width float64
+}
+
+// shares leaves no stretch too short to be seen.
+func (v *view) shares() []share {
+	const shortest = 1.2
+	var shares []share
+	var sum float64
+	for _, s := range []share{
+		{Class: "active", Width: float64(v.Active)},
+		{Class: "suspended", Width: float64(v.Suspended)},
+		{Class: "closed", Width: float64(v.Closed)},
+		{Class: "failed", Width: float64(v.Failed)},
 	} {
-		t.orders[sorting{by, false}] = sync.OnceValue(func() []int32 {
-			return t.sorted(byNames(), func(a, b *row) int { return strings.Compare(of(a), of(b)) })
-		})
-		t.orders[sorting{by, true}] = sync.OnceValue(func() []int32 {
-			return t.sorted(byNames(), func(a, b *row) int { return strings.Compare(of(b), of(a)) })
-		})
+		if s.Width > 0 {
+			s.Width = max(shortest, 100*s.Width/float64(v.Total))
+			sum += s.Width
+			shares = append(shares, s)
+		}
 	}
-	return t
-}
-
-// bySIDAndID keeps failures in their places from one dashboard to the next.
-func bySIDAndID(a, b twilioacct.DashboardFailure) int {
-	return cmp.Or(strings.Compare(a.SID, b.SID), strings.Compare(a.ID, b.ID))
-}
-
-func (t *table) add(r row) {
-	const between = "\x00" // nobody types it, so no match begins in one of them and ends in the next
-	r.key = strings.ToLower(r.Name + between + r.SID + between + r.ID + between + r.Failure)
-	t.HasIDs = t.HasIDs || r.ID != r.SID
-	t.rows = append(t.rows, r)
-}
-
-func reason(err error) string {
-	e := report.NewError(err)
-	return cmp.Or(e.Message, e.Kind)
-}
-
-func (t *table) inNameOrder() []int32 {
-	order := make([]int32, len(t.rows))
-	for i := range order {
-		order[i] = int32(i)
+	var x float64
+	for i := range shares {
+		shares[i].X, shares[i].Width = x, 100*shares[i].Width/sum
+		x += shares[i].Width
 	}
-	slices.SortFunc(order, func(a, b int32) int { return compareNames(&t.rows[a], &t.rows[b]) })
-	return order
+	return shares
 }
 
-// compareNames puts rows without an account, and so without a name, behind those that have one.
-func compareNames(a, b *row) int {
-	if (a.Name == "") != (b.Name == "") {
-		return strings.Compare(b.Name, a.Name)
+// heading is that of a column. Its link sorts by the column, and the other way round if that is done already.
+type heading struct {
+	Name, Class, Address string
+	Sorted               string // as aria-sort has it; "" if the rows are sorted by another column
+}
+
+func (v *view) columns() []heading {
+	of := func(name string, by column) heading {
+		q := v.Query
+		q.Sort, q.Down, q.Page = by, false, 1
+		h := heading{Name: name, Class: string(by)}
+		if by == v.Query.Sort {
+			h.Sorted, q.Down = "ascending", !v.Query.Down
+			if v.Query.Down {
+				h.Sorted = "descending"
+			}
+		}
+		h.Address = q.address()
+		return h
 	}
-	return strings.Compare(a.key, b.key)
-}
-
-func reversed(order []int32) []int32 {
-	order = slices.Clone(order)
-	slices.Reverse(order)
-	return order
-}
-
-// sorted leaves rows that are the same in the order of names.
-func (t *table) sorted(order []int32, compare func(a, b *row) int) []int32 {
-	order = slices.Clone(order)
-	slices.SortStableFunc(order, func(a, b int32) int { return compare(&t.rows[a], &t.rows[b]) })
-	return order
-}
-
-// query is what somebody wants to see of the table, as the page's address says it.
-type query struct {
-	Text   string
-	Status twilioacct.Status // "", one of the statuses, failed or unknown
-	Type   twilioacct.AccountType
-	Sort   column
-	Down   bool
-	Page   int // from 1
-}
-
-// statusUnknown are the rows of a status or a type that is not listed here.
-const statusUnknown twilioacct.Status = "unknown"
-
-// longestText bounds what is searched for, and so the work that an address can ask for.
-const longestText = 100
-
-// parseQuery takes what it does not understand for what is usual.
-func parseQuery(values url.Values) query {
-	q := query{
-		Text: strings.Join(strings.Fields(strings.ToValidUTF8(values.Get("q"), "")), " "),
-		Status: oneOf(values.Get("status"),
-			twilioacct.StatusActive, twilioacct.StatusSuspended, twilioacct.StatusClosed, statusFailed, statusUnknown),
-		Type: oneOf(values.Get("type"), twilioacct.TypeFull, twilioacct.TypeTrial),
-		Sort: cmp.Or(oneOf(values.Get("sort"), byName, byStatus, byType, bySID, byID), byName),
-		Down: values.Get("dir") == "desc",
-		Page: 1,
+	columns := []heading{of("Name", byName), of("Status", byStatus), of("Type", byType), of("SID", bySID)}
+	if v.Table.HasIDs {
+		columns = append(columns, of("Document", byID))
 	}
-	if letters := []rune(q.Text); len(letters) > longestText {
-		q.Text = string(letters[:longestText])
-	}
-	if n, err := strconv.Atoi(values.Get("page")); err == nil {
-		q.Page = max(1, n)
-	}
-	return q
+	return columns
 }
 
-func oneOf[S ~string](text string, of ...S) S {
-	if i := slices.Index(of, S(text)); i >= 0 {
-		return of[i]
+// SortedBy is the sorting in words.
+func (v *view) SortedBy() string {
+	for _, c := range v.Columns {
+		if c.Sorted != "" {
+			return c.Name + ", " + c.Sorted
+		}
 	}
 	return ""
 }
 
-// values is the query as an address has it, without what is usual.
-func (q query) values() url.Values {
-	values := url.Values{}
-	set := func(name, value string, unusual bool) {
-		if unusual {
-			values.Set(name, value)
-		}
+// IsFiltered tells whether some rows are left out.
+func (v *view) IsFiltered() bool {
+	return v.Query.Text != "" || v.Query.Status != "" || v.Query.Type != ""
+}
+
+// Range is which of the rows that match are on this page.
+func (v *view) Range() string {
+	if v.Found.Matches == 0 {
+		return "No document matches."
 	}
-	set("q", q.Text, q.Text != "")
-	set("status", string(q.Status), q.Status != "")
-	set("type", string(q.Type), q.Type != "")
-	set("sort", string(q.Sort), q.Sort != byName)
-	set("dir", "desc", q.Down)
-	set("page", strconv.Itoa(q.Page), q.Page > 1)
-	return values
-}
-
-func (q query) address() string {
-	if encoded := q.values().Encode(); encoded != "" {
-		return "/?" + encoded
+	first := (v.Found.Page-1)*pageSize + 1
+	shown := report.Number(first)
+	if last := first + len(v.Found.Rows) - 1; last > first {
+		shown += " to " + report.Number(last)
 	}
-	return "/"
+	return "Showing " + shown + " of " + report.Count(v.Found.Matches, "document", "documents")
 }
 
-func (q query) matches(r *row) bool {
-	switch q.Status {
-	case "":
-	case statusUnknown:
-		if r.isKnown() {
-			return false
-		}
-	default:
-		if r.Status != q.Status {
-			return false
-		}
+// Unfiltered is where all rows are, sorted as they are now.
+func (v *view) Unfiltered() string {
+	return query{Sort: v.Query.Sort, Down: v.Query.Down, Page: 1}.address()
+}
+
+// Refresh is where a form has the figures renewed, to come back to the same rows.
+func (v *view) Refresh() string {
+	if encoded := v.Query.values().Encode(); encoded != "" {
+		return "/refresh?" + encoded
 	}
-	return (q.Type == "" || r.Type == q.Type) && strings.Contains(r.key, q.Text)
+	return "/refresh"
 }
 
-// isKnown tells whether both status and type are listed here.
-func (r *row) isKnown() bool {
-	if r.Status == statusFailed {
-		return true
+// FirstFailures are some of them; the table has all.
+func (v *view) FirstFailures() []row {
+	const enough = 6
+	failures := v.Table.rows[len(v.Accounts):]
+	return failures[:min(enough, len(failures))]
+}
+
+// AllFailures is where the rest of them is.
+func (v *view) AllFailures() string {
+	return query{Status: statusFailed, Sort: byName, Page: 1}.address()
+}
+
+// Problem says why the figures are older than they should be, and is "" if they are not.
+func (v *view) Problem() string {
+	if v.Err == nil {
+		return ""
 	}
-	return isKnownStatus(r.Status) && (r.Type == twilioacct.TypeFull || r.Type == twilioacct.TypeTrial)
+	return fmt.Sprintf("The figures could not be renewed at %s, so they are those of %s. %s",
+		clock(v.Tried), clock(v.At), report.PageSentence(v.Err))
 }
 
-func isKnownStatus(s twilioacct.Status) bool {
-	return s == twilioacct.StatusActive || s == twilioacct.StatusSuspended || s == twilioacct.StatusClosed
+// recent is how many changes are seen at once.
+const recent = 8
+
+// RecentChanges are the latest ones, OlderChanges the rest of them.
+func (v *view) RecentChanges() []change { return v.Changes[:min(recent, len(v.Changes))] }
+func (v *view) OlderChanges() []change  { return v.Changes[min(recent, len(v.Changes)):] }
+
+// pageLink leads to a page, or stands for several that are left out.
+type pageLink struct {
+	Number  int // 0: some are left out
+	Address string
+	Current bool
 }
 
-// pageSize is how many rows a page has.
-const pageSize = 50
-
-// found is a page of the rows that match.
-type found struct {
-	Rows    []*row
-	Matches int
-	Page    int // from 1
-	Pages   int // at least 1
-}
-
-// find returns the page that was asked for, or the last one.
-func (t *table) find(q query) found {
-	q.Text = strings.ToLower(q.Text)
-	f := t.look(q)
-	if q.Page > f.Pages {
-		q.Page = f.Pages
-		f = t.look(q)
-	}
-	return f
-}
-
-func (t *table) look(q query) found {
-	first := (q.Page - 1) * pageSize
-	f := found{Page: q.Page}
-	for _, place := range t.orders[sorting{q.Sort, q.Down}]() {
-		r := &t.rows[place]
-		if !q.matches(r) {
+// pages are the first, the last and those around this one.
+func (v *view) pages() []pageLink {
+	const around = 1
+	var links []pageLink
+	var latest int
+	for n := 1; n <= v.Found.Pages; n++ {
+		if n != 1 && n != v.Found.Pages && (n < v.Found.Page-around || n > v.Found.Page+around) {
 			continue
 		}
-		if f.Matches >= first && len(f.Rows) < pageSize {
-			f.Rows = append(f.Rows, r)
+		if n > latest+1 {
+			links = append(links, pageLink{})
 		}
-		f.Matches++
+		links = append(links, pageLink{Number: n, Address: v.page(n), Current: n == v.Found.Page})
+		latest = n
 	}
-	f.Pages = max(1, (f.Matches+pageSize-1)/pageSize)
-	return f
+	return links
+}
+
+// Previous and Next are the addresses of the pages beside this one, "" if there is none.
+func (v *view) Previous() string { return v.page(v.Found.Page - 1) }
+func (v *view) Next() string     { return v.page(v.Found.Page + 1) }
+
+func (v *view) page(n int) string {
+	if n < 1 || n > v.Found.Pages {
+		return ""
+	}
+	q := v.Query
+	q.Page = n
+	return q.address()
+}
+
+// statusClass is how the style knows a status.
+func statusClass(s twilioacct.Status) string {
+	if s == statusFailed || isKnownStatus(s) {
+		return string(s)
+	}
+	return string(statusUnknown)
+}
+
+func clock(t time.Time) string { return t.Format("15:04:05") }
+
+// ago says how long ago that was.
+func ago(now, then time.Time) string {
+	d := now.Sub(then)
+	switch {
+	case d < 2*time.Second:
+		return "just now"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d seconds ago", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes ago", d/time.Minute)
+	}
+	return fmt.Sprintf("%d hours ago", d/time.Hour)
 }

@@ -91,7 +91,8 @@ func show(out report.Output, checks []check) error {
 		for _, c := range checks {
 			if c.err == nil {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
-					c.SID, report.Plain(c.Name), c.Status, c.Type, yesNo(c.IsActive), yesNo(c.IsTrial))
+					c.SID, report.Plain(c.Name), report.Plain(string(c.Status)), report.Plain(string(c.Type)),
+					yesNo(c.IsActive), yesNo(c.IsTrial))
 			}
 		}
 	})

@@ -90,7 +90,7 @@ func TestWhatTwilioRefusesIsOneSentenceWithItsKind(t *testing.T) {
 
 	assert.Equal(t, 1, got.Status)
 	assert.Empty(t, got.Stdout)
-	assert.Regexp(t, `\nunauthenticated \(code 20003, request RQ[0-9a-f]+\): Authenticate\. Check .*\n$`, got.Stderr)
+	assert.Regexp(t, `\nunauthenticated \(code 20003, request RQ[0-9a-f]+\): Authenticate: API key SK[0-9a-f]+ is wrong or deleted, .*\. Check .*\n$`, got.Stderr)
 	got.HoldsNoSecret(t, fake, env)
 }
 

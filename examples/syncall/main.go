@@ -35,6 +35,7 @@ import (
 func main() { setup.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	start := time.Now()
 	s := syncer{out: report.Output{Stdout: stdout, Stderr: stderr}}
 	every, err := s.parse(args)
 	if err != nil {
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	env, err := setup.OpenFleet(ctx, stderr)
 	if errors.Is(err, setup.ErrStore) && s.out.JSON {
-		return s.end(new(result), err)
+		return s.end(&result{took: time.Since(start)}, err)
 	}
 	if err != nil {
 		return s.out.Fail(err)
@@ -94,18 +95,19 @@ func watchFlag(flags *flag.FlagSet, every *time.Duration) {
 // sync is one run, and returns the exit status that it deserves.
 func (s *syncer) sync(ctx context.Context) int {
 	found := &result{keeps: s.out.JSON}
-	told := &teller{w: s.out.Stderr, quiet: s.out.JSON, progress: newProgress(s.out.Stderr)}
+	told := &teller{w: s.out.Stderr, quiet: s.out.JSON, dryRun: s.dryRun, progress: newProgress(s.out.Stderr)}
+	marked := newMarks(s.markGone)
 	start := time.Now()
 	synced, err := s.provider.SyncAll(ctx, &twilioacct.SyncAllOptions{
 		DryRun:   s.dryRun,
 		MarkGone: s.markGone,
 		Observe: func(e twilioacct.SyncEvent) {
 			found.observe(e)
-			told.observe(e)
+			told.observe(e, marked.observe(e))
 		},
 		Progress: told.show,
 	})
-	found.finish(synced, time.Since(start))
+	found.finish(synced, marked.n, time.Since(start))
 	told.finish()
 	return s.end(found, err)
 }

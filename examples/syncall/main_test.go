@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -225,10 +226,75 @@ func TestMarkedAccountsFailOnlyOnce(t *testing.T) {
 	s.out.Stdout, s.out.Stderr = &stdout, io.Discard
 
 	assert.Equal(t, 1, s.sync(t.Context()))
-	assert.Contains(t, stdout.String(), "4  failures\n          1  document of a closed account")
+	assert.Contains(t, stdout.String(), "         12  documents updated, 8 with another status\n"+
+		"          2  documents marked closed, as Twilio has deleted their accounts\n"+
+		"          4  failures\n"+
+		"          1  document of a closed account")
 	stdout.Reset()
 	assert.Equal(t, 1, s.sync(t.Context()))
 	assert.Contains(t, stdout.String(), "2  failures\n          3  documents of closed accounts", "the accounts of others still fail")
+	assert.NotContains(t, stdout.String(), "marked")
+}
+
+func TestAMarkedDocumentIsNotToldAsAMistakeInItsSID(t *testing.T) {
+	got := program.Run(t, nil, "-mark-gone")
+	assert.Equal(t, 2+2, strings.Count(got.Stderr, " is closed now; it was active.\n"), "at Twilio, and marked")
+	assert.Equal(t, 2, strings.Count(got.Stderr, " is no more: Twilio has deleted it, and its document is marked closed.\n"))
+	assert.NotContains(t, got.Stderr, "not_found")
+
+	got = program.Run(t, nil, "-mark-gone", "-dry-run")
+	assert.Contains(t, got.Stdout, "          2  documents to mark closed, as Twilio has deleted their accounts\n")
+	assert.Equal(t, 2, strings.Count(got.Stderr, " is no more: Twilio has deleted it, and its document would be marked closed.\n"))
+
+	got = program.Run(t, nil)
+	assert.Equal(t, 2, strings.Count(got.Stderr, "not_found"), "nobody has asked for marks")
+	assert.NotContains(t, got.Stdout, "mark")
+}
+
+func TestADocumentThatCouldNotBeMarkedIsNoneThatWas(t *testing.T) {
+	t.Parallel()
+	deleted := &twilioacct.Error{Code: 20404, Status: 404, Message: "Not found"}
+	change := twilioacct.SyncEvent{Kind: twilioacct.EventChanged, SID: sid, DocumentID: "7", Before: "active", After: "closed"}
+	failure := twilioacct.SyncEvent{Kind: twilioacct.EventFailed, SID: sid, DocumentID: "7", Err: deleted}
+	notMarked := failure
+	notMarked.Err = fmt.Errorf("%w; its document could not be marked: %s", deleted, "away")
+	another := failure
+	another.DocumentID = "8"
+	for name, c := range map[string]struct {
+		events []twilioacct.SyncEvent
+		want   int
+	}{
+		"marked":                   {[]twilioacct.SyncEvent{change, failure}, 1},
+		"not marked":               {[]twilioacct.SyncEvent{change, notMarked}, 0},
+		"another document":         {[]twilioacct.SyncEvent{change, another}, 0},
+		"closed, and not deleted":  {[]twilioacct.SyncEvent{change}, 0},
+		"deleted, and not changed": {[]twilioacct.SyncEvent{failure}, 0},
+	} {
+		m, none := newMarks(true), newMarks(false)
+		for _, e := range c.events {
+			m.observe(e)
+			none.observe(e)
+		}
+		assert.Equal(t, c.want, m.n, name)
+		assert.Zero(t, none.n, name)
+	}
+	assert.Equal(t, "document 7: "+sid+": not_found (code 20404): Not found; its document could not be marked: away. "+
+		"Check the SID: Twilio shows this parent no such account.\n", tell(notMarked))
+}
+
+func TestAParentThatIsRefusedReadsWhatThatMayMean(t *testing.T) {
+	fake := twiliotest.NewServer(t)
+	env := try.OnlineByKey(fake, twiliotest.StandardKey)
+
+	got := program.Run(t, env, "-json")
+
+	var doc document
+	got.Document(t, &doc)
+	const why = " is wrong or deleted, or it is a standard key, "
+	assert.Contains(t, doc.Error.Message, "API key "+env["TWILIO_API_KEY"]+why)
+	assert.Contains(t, got.Stderr, "API key "+env["TWILIO_API_KEY"]+why)
+	assert.NotContains(t, doc.Error.Message, "/2010-04-01/")
+	got.HoldsNoSecret(t, fake, env)
 }
 
 func TestWithAnAPIKeyTheSummarySaysThatTokensAreHidden(t *testing.T) {
@@ -287,11 +353,13 @@ func TestAMongoDBThatDoesNotAnswerIsAStoreErrorAndTwilioIsNotAsked(t *testing.T)
 	assert.Equal(t, []failure{}, doc.Failed)
 	assert.NotContains(t, got.Stdout+got.Stderr, password)
 	assert.Zero(t, fake.Count(""))
+	assert.Positive(t, doc.WallMS, "it waited for the server")
 
 	got = program.Run(t, env)
 	assert.Equal(t, 1, got.Status)
 	assert.Empty(t, got.Stdout)
-	assert.Regexp(t, "^store: .*no MongoDB server answered.*\n$", got.Stderr)
+	assert.Equal(t, "store: the store cannot be reached: no MongoDB server answered at the address in MONGODB_URI; is one running? "+
+		"Check the database, then run it again.\n", got.Stderr)
 }
 
 func TestCtrlCEndsItWithTheCountsSoFar(t *testing.T) {

@@ -17,7 +17,8 @@ type progress struct {
 	terminal bool
 
 	started, shown time.Time
-	drawn          bool // the bar stands on the cursor's line
+	latest         twilioacct.SyncReport // of the call before, whether it was shown or not
+	drawn          bool                  // the bar stands on the cursor's line
 }
 
 // How often it is shown. A run that is over sooner shows none.
@@ -43,6 +44,8 @@ func (p *progress) show(r twilioacct.SyncReport) {
 	if p.started.IsZero() {
 		p.started, p.shown = now, now
 	}
+	isFailing := r.Failed-p.latest.Failed > r.Synced()-p.latest.Synced()
+	p.latest = r
 	every := lineEvery
 	if p.terminal {
 		every = barEvery
@@ -52,6 +55,9 @@ func (p *progress) show(r twilioacct.SyncReport) {
 	}
 	p.shown = now
 	line := stateOf(r, now.Sub(p.started))
+	if isFailing {
+		line.left = 0 // the rest may fail in an instant, or one request after the other
+	}
 	if p.terminal {
 		p.draw(line)
 	} else {
@@ -83,7 +89,7 @@ func (p *progress) hide() {
 type state struct {
 	done, total int // documents; the total is 0 where it is not known
 	listed      int
-	left        time.Duration // 0: too early to tell
+	left        time.Duration // 0: nobody can tell
 }
 
 // soon is too early for an estimate.
@@ -95,8 +101,8 @@ func stateOf(r twilioacct.SyncReport, elapsed time.Duration) state {
 		s.total = 0 // only those that were met so far are counted
 	}
 	s.done = min(s.done, max(s.total, 0))
-	if s.done > 0 && elapsed >= soon {
-		s.left = time.Duration(float64(elapsed) * float64(s.total-s.done) / float64(s.done))
+	if synced := r.Synced(); synced > 0 && elapsed >= soon { // what failed or is gone may have cost no time
+		s.left = time.Duration(float64(elapsed) * float64(s.total-s.done) / float64(synced))
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 // result is what came of a run.
 type result struct {
 	report twilioacct.SyncReport
+	marked int // documents that were marked closed: they are among those that failed
 	took   time.Duration
 
 	keeps         bool // each failure and change, for the JSON; the summary needs their numbers alone
@@ -49,8 +50,8 @@ func isStatusChange(e twilioacct.SyncEvent) bool {
 	return e.Kind == twilioacct.EventChanged && e.Before != e.After
 }
 
-func (r *result) finish(synced twilioacct.SyncReport, took time.Duration) {
-	r.report, r.took = synced, took
+func (r *result) finish(synced twilioacct.SyncReport, marked int, took time.Duration) {
+	r.report, r.marked, r.took = synced, marked, took
 }
 
 // document is the JSON of a run.

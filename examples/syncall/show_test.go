@@ -25,7 +25,7 @@ func tell(events ...twilioacct.SyncEvent) string {
 	var stderr bytes.Buffer
 	told := teller{w: &stderr, progress: newProgress(&stderr)}
 	for _, e := range events {
-		told.observe(e)
+		told.observe(e, false)
 	}
 	told.finish()
 	return stderr.String()
@@ -52,11 +52,20 @@ func TestEachEventIsALine(t *testing.T) {
 		"a token": {twilioacct.SyncEvent{Kind: twilioacct.EventChanged, SID: sid, Before: "active", After: "active", TokenChanged: true}, ""},
 		"a failure": {
 			twilioacct.SyncEvent{Kind: twilioacct.EventFailed, SID: sid, DocumentID: "65f0", Err: errors.New("broken")},
-			"document 65f0: " + sid + ": other: broken. If it stays so, that is all there is to go by.\n",
+			"document 65f0: " + sid + ": other: broken.\n",
 		},
 		"a failure of a store whose keys are SIDs": {
 			twilioacct.SyncEvent{Kind: twilioacct.EventFailed, SID: sid, DocumentID: sid, Err: errors.New("broken")},
-			sid + ": other: broken. If it stays so, that is all there is to go by.\n",
+			sid + ": other: broken.\n",
+		},
+		"a failure of a document whose SID is none": {
+			twilioacct.SyncEvent{Kind: twilioacct.EventFailed, DocumentID: "odd8", Err: errors.New("broken")},
+			"document odd8: other: broken.\n",
+		},
+		"a failure of something without any name": {twilioacct.SyncEvent{Kind: twilioacct.EventFailed, Err: errors.New("broken")}, "other: broken.\n"},
+		"a failure of a document whose key is a number": {
+			twilioacct.SyncEvent{Kind: twilioacct.EventFailed, SID: sid, DocumentID: `{"$numberLong":"7"}`, Err: errors.New("broken")},
+			"document 7: " + sid + ": other: broken.\n",
 		},
 		"a token in the place of a SID": {
 			twilioacct.SyncEvent{Kind: twilioacct.EventGone, SID: "0123456789abcdef0123456789abcdef", DocumentID: "65f0"},
@@ -65,6 +74,14 @@ func TestEachEventIsALine(t *testing.T) {
 		"a duplicate": {
 			twilioacct.SyncEvent{Kind: twilioacct.EventDuplicate, SID: sid, DocumentID: "65f0"},
 			"Twilio account " + sid + " is held by several documents, of which 65f0 is one; there should be one only.\n",
+		},
+		"a duplicate whose key is a number": {
+			twilioacct.SyncEvent{Kind: twilioacct.EventDuplicate, SID: sid, DocumentID: `{"$numberInt":"8"}`},
+			"Twilio account " + sid + " is held by several documents, of which 8 is one; there should be one only.\n",
+		},
+		"what would turn the line round": {
+			twilioacct.SyncEvent{Kind: twilioacct.EventGone, SID: "\u202e", Name: "Ac\u202eme"},
+			"Twilio account  (Acme) was closed, and Twilio has deleted it since.\n",
 		},
 		"an account without a document": {twilioacct.SyncEvent{Kind: twilioacct.EventUnknown, SID: sid}, ""},
 		"the parent":                    {twilioacct.SyncEvent{Kind: twilioacct.EventParent, Err: errors.New("refused")}, ""},
@@ -171,7 +188,7 @@ func TestAnEventIsNotWrittenIntoTheBar(t *testing.T) {
 		told.show(twilioacct.SyncReport{Documents: 10})
 		time.Sleep(time.Second) // in a bubble
 		told.show(twilioacct.SyncReport{Documents: 10, Unchanged: 5})
-		told.observe(twilioacct.SyncEvent{Kind: twilioacct.EventGone, SID: sid})
+		told.observe(twilioacct.SyncEvent{Kind: twilioacct.EventGone, SID: sid}, false)
 		assert.Contains(t, screen.String(), wrapOn+eraseLine+"Twilio account ")
 	})
 }
@@ -181,6 +198,44 @@ func TestWhereTheTotalIsNotKnownTheBarIsACount(t *testing.T) {
 	s := stateOf(twilioacct.SyncReport{OneByOne: true, Documents: 7, Unchanged: 7, Listed: 1000}, time.Minute)
 	assert.Equal(t, " 1,000 accounts so far", s.bar())
 	assert.Equal(t, " 0 accounts so far", stateOf(twilioacct.SyncReport{}, time.Minute).bar())
+}
+
+// shown are the lines of a run of 100,000 documents that is at these reports, ten seconds apart.
+func shown(t *testing.T, reports ...twilioacct.SyncReport) (lines []string) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		var file bytes.Buffer
+		p := progress{w: &file}
+		p.show(twilioacct.SyncReport{Documents: 100_000})
+		for _, r := range reports {
+			time.Sleep(10 * time.Second) // in a bubble
+			r.Documents = 100_000
+			p.show(r)
+		}
+		lines = strings.Split(strings.TrimSpace(file.String()), "\n")
+	})
+	return lines
+}
+
+func TestOnceDocumentsFailInTheirNumbersNobodyCanTellHowLongItTakes(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"99 of 100,000 documents"}, shown(t, twilioacct.SyncReport{Failed: 99}), "the first page did not come")
+	assert.Equal(t, []string{
+		"50,000 of 100,000 documents, about 10 s left",
+		"50,099 of 100,000 documents",
+		"50,199 of 100,000 documents",
+		"51,199 of 100,000 documents, about 38 s left",
+	}, shown(t,
+		twilioacct.SyncReport{Unchanged: 50_000},
+		twilioacct.SyncReport{Unchanged: 50_000, Failed: 99},
+		twilioacct.SyncReport{Unchanged: 50_000, Failed: 199},
+		twilioacct.SyncReport{Unchanged: 51_000, Failed: 199}))
+}
+
+func TestWhatFailedOrIsGoneDoesNotCountForThePace(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"50,000 of 100,000 documents, about 20 s left"},
+		shown(t, twilioacct.SyncReport{Unchanged: 25_000, Failed: 20_000, Gone: 5_000}))
 }
 
 func TestMoreThanAllIsAll(t *testing.T) {

@@ -79,11 +79,12 @@ func (f figure) words() string {
 }
 
 func (r *result) figures(dryRun bool) []figure {
-	updated, changes := "updated", ""
+	const deleted = ", as Twilio has deleted "
+	updated, changes, marked := "updated", "", "marked closed"
 	if dryRun {
-		updated = "to update"
+		updated, marked = "to update", "to mark closed"
 	}
-	if n := r.report.StatusChanges; n > 0 {
+	if n := r.report.StatusChanges - r.marked; n > 0 {
 		changes = fmt.Sprintf(", %s with another status", report.Number(n))
 	}
 	return []figure{
@@ -91,6 +92,7 @@ func (r *result) figures(dryRun bool) []figure {
 		{r.report.Unchanged, "document was up to date", "documents were up to date"},
 		{r.report.Changed, "document " + updated + changes, "documents " + updated + changes},
 		{r.report.Made, "of them was made", "of them were made"},
+		{r.marked, "document " + marked + deleted + "its account", "documents " + marked + deleted + "their accounts"},
 		{r.report.Failed, "failure", "failures"},
 		{r.report.Gone, "document of a closed account, deleted by now", "documents of closed accounts, deleted by now"},
 		{r.report.Missing, "document without an account", "documents without an account"},

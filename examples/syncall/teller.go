@@ -12,6 +12,7 @@ import (
 type teller struct {
 	w        io.Writer
 	quiet    bool // the JSON has it all
+	dryRun   bool
 	progress *progress
 
 	changes, failures, gone, duplicates topic
@@ -23,18 +24,20 @@ type topic struct{ told, untold int }
 // most is how many lines of a topic are enough for a person.
 const most = 20
 
-func (t *teller) observe(e twilioacct.SyncEvent) {
+// observe tells what a person should know of an event. isMark is true for a failure whose document was marked closed.
+func (t *teller) observe(e twilioacct.SyncEvent, isMark bool) {
 	switch e.Kind {
 	case twilioacct.EventChanged:
 		if isStatusChange(e) {
 			t.tell(&t.changes, changeLine(e))
 		}
 	case twilioacct.EventFailed:
-		t.tell(&t.failures, failureLine(e))
+		t.tell(&t.failures, t.failureLine(e, isMark))
 	case twilioacct.EventGone:
 		t.tell(&t.gone, named(e)+" was closed, and Twilio has deleted it since.")
 	case twilioacct.EventDuplicate:
-		t.tell(&t.duplicates, named(e)+" is held by several documents, of which "+e.DocumentID+" is one; there should be one only.")
+		id := report.Plain(report.Readable(e.DocumentID))
+		t.tell(&t.duplicates, named(e)+" is held by several documents, of which "+id+" is one; there should be one only.")
 	case twilioacct.EventUnknown, twilioacct.EventParent: // the summary counts the first, the run's error tells the second
 	}
 }
@@ -79,7 +82,7 @@ func (t *teller) finish() {
 
 // changeLine is an alert where an account was suspended. It stands for a message to whoever is on duty.
 func changeLine(e twilioacct.SyncEvent) string {
-	line := fmt.Sprintf("%s is %s now; it was %s", named(e), e.After, statusWord(e.Before))
+	line := fmt.Sprintf("%s is %s now; it was %s", named(e), report.Plain(string(e.After)), statusWord(e.Before))
 	if e.FollowsParent {
 		line += ". The parent is suspended, too"
 	}
@@ -96,18 +99,21 @@ func statusWord(s twilioacct.Status) string {
 	return report.Plain(string(s))
 }
 
-// failureLine names the document where its key is not the SID.
-func failureLine(e twilioacct.SyncEvent) string {
-	line := report.Line(e.SID, e.Err)
-	if e.DocumentID != "" && e.DocumentID != e.SID {
-		line = "document " + report.Plain(e.DocumentID) + ": " + line
+func (t *teller) failureLine(e twilioacct.SyncEvent, isMark bool) string {
+	if !isMark {
+		return report.DocumentLine(e.DocumentID, e.SID, e.Err)
 	}
-	return line
+	marked := "is marked closed"
+	if t.dryRun {
+		marked = "would be marked closed"
+	}
+	return report.OfDocument(e.DocumentID, e.SID, named(e)+" is no more: Twilio has deleted it, and its document "+marked+".")
 }
 
 func named(e twilioacct.SyncEvent) string {
+	account := "Twilio account " + report.Plain(report.SID(e.SID))
 	if e.Name == "" {
-		return "Twilio account " + report.SID(e.SID)
+		return account
 	}
-	return "Twilio account " + report.SID(e.SID) + " (" + report.Plain(e.Name) + ")"
+	return account + " (" + report.Plain(e.Name) + ")"
 }

@@ -36,28 +36,46 @@ func NewError(err error) *Error {
 		e.Message = strings.TrimPrefix(oneLine(storeErr), "twilioacct: store: ") // the kind says it
 	case errors.As(err, &theirs):
 		e.Code, e.Status, e.RequestID, e.MoreInfo = theirs.Code, theirs.Status, theirs.RequestID, theirs.MoreInfo
-		e.Message = said(theirs)
+		e.Message = Plain(strings.Replace(err.Error(), theirs.Error(), said(theirs), 1))
 	}
 	return e
 }
 
-// said is what Twilio said, or else the network.
+// said is the error's text without the request, whose facts stand beside it: what Twilio said, or else the network, and how the
+// library explains it.
 func said(e *twilioacct.Error) string {
-	var words []string
-	if e.Message != "" {
-		words = append(words, e.Message)
-	}
-	if e.Err != nil && !errors.Is(e.Err, twilioacct.ErrInvalid) {
-		words = append(words, e.Err.Error())
-	}
-	return Plain(strings.Join(words, ": "))
+	request := &twilioacct.Error{Method: e.Method, Path: e.Path, Status: e.Status, Code: e.Code}
+	text := strings.TrimPrefix(e.Error(), request.Error())
+	text = strings.TrimSuffix(text, " (request "+e.RequestID+")")
+	return strings.TrimPrefix(text, ": ")
 }
 
-// Line says in one line what went wrong with an account.
-func Line(sid string, err error) string { return SID(sid) + ": " + Sentence(err) }
+// Line says in one line what went wrong with an account; "" stands for one whose SID nobody knows.
+func Line(sid string, err error) string {
+	if sid == "" {
+		return Sentence(err)
+	}
+	return Plain(SID(sid)) + ": " + Sentence(err)
+}
 
-// Sentence names the kind of an error, what Twilio's support would ask for, what was said, and what to do.
-func Sentence(err error) string {
+// DocumentLine is Line for an account's document, which is named where its key is not the SID.
+func DocumentLine(id, sid string, err error) string { return OfDocument(id, sid, Line(sid, err)) }
+
+// OfDocument begins a line with the document that it is about, where its key is not the SID.
+func OfDocument(id, sid, line string) string {
+	if id == "" || id == sid {
+		return line
+	}
+	return "document " + Plain(Readable(id)) + ": " + line
+}
+
+// Sentence names the kind of an error, what Twilio's support would ask for, what was said, and what somebody at a terminal does.
+func Sentence(err error) string { return sentence(err, "run it again") }
+
+// PageSentence is Sentence for somebody who looks at a page, and runs nothing.
+func PageSentence(err error) string { return sentence(err, "try again in a minute") }
+
+func sentence(err error, again string) string {
 	e := NewError(err)
 	var facts []string
 	if e.Code != 0 {
@@ -66,40 +84,54 @@ func Sentence(err error) string {
 	if e.RequestID != "" {
 		facts = append(facts, "request "+e.RequestID)
 	}
-	name := e.Kind
+	text := e.Kind
 	if len(facts) > 0 {
-		name += " (" + strings.Join(facts, ", ") + ")"
+		text += " (" + strings.Join(facts, ", ") + ")"
 	}
-	return name + ": " + strings.TrimRight(e.Message, ".?") + ". " + kindOf(err).advice
+	if e.Message != "" {
+		text += ": " + Readable(e.Message)
+	}
+	return strings.TrimSpace(ended(text) + " " + strings.ReplaceAll(kindOf(err).advice, toRepeat, again))
+}
+
+// ended has a full stop, unless it ends as a sentence does already.
+func ended(text string) string {
+	if strings.ContainsAny(text[len(text)-1:], ".?!") {
+		return text
+	}
+	return text + "."
 }
 
 // kind is how a program branches on an error, and what a person does about it.
 type kind struct {
 	of     error
 	name   string
-	advice string
+	advice string // "" where nobody can know
 }
+
+// toRepeat stands in an advice for what it is to try again, which is not the same everywhere.
+const toRepeat = "{again}"
 
 // kinds are in the order of asking: that an outcome is not known matters more than why.
 var kinds = []kind{
 	{twilioacct.ErrOutcomeUnknown, "outcome_unknown", "Look at Twilio before you try again: it may have been done."},
 	{twilioacct.ErrNotFound, "not_found", "Check the SID: Twilio shows this parent no such account."},
-	{twilioacct.ErrUnauthenticated, "unauthenticated", "Check TWILIO_ACCOUNT_SID and its token, or use a main API key."},
+	{twilioacct.ErrUnauthenticated, "unauthenticated", "Check TWILIO_ACCOUNT_SID and its token or API key."},
 	{twilioacct.ErrForbidden, "forbidden", "Use the credentials of the parent that owns the account."},
-	{twilioacct.ErrRateLimited, "rate_limited", "Wait a while, then run it again."},
+	{twilioacct.ErrRateLimited, "rate_limited", "Wait a while, then " + toRepeat + "."},
 	{twilioacct.ErrSuspended, "suspended", "Reactivate the account, or ask Twilio why it was suspended."},
 	{twilioacct.ErrClosed, "closed", "A closed account never comes back: take it off your list."},
 	{twilioacct.ErrConflict, "conflict", "Look at what is there now."},
 	{twilioacct.ErrAmbiguous, "ambiguous", "Say which one is meant, by its SID."},
 	{twilioacct.ErrInvalid, "invalid", "Mend it: as it is, it can never work."},
-	{twilioacct.ErrUnavailable, "unavailable", "Check the network and https://status.twilio.com, then run it again."},
-	{context.Canceled, "other", "It was interrupted: run it again."},
+	{twilioacct.ErrUnavailable, "unavailable", "Check the network and https://status.twilio.com, then " + toRepeat + "."},
+	{context.Canceled, "other", "It was interrupted: " + toRepeat + "."},
 }
 
 var (
-	storeKind        = kind{nil, "store", "Check the database, then run it again."}
-	interruptedStore = kind{nil, "store", "It was interrupted: run it again."}
-	otherKind        = kind{nil, "other", "If it stays so, that is all there is to go by."}
+	storeKind        = kind{nil, "store", "Check the database, then " + toRepeat + "."}
+	interruptedStore = kind{nil, "store", "It was interrupted: " + toRepeat + "."}
+	otherKind        = kind{nil, "other", ""}
 )
 
 func kindOf(err error) kind {
@@ -122,15 +154,31 @@ func kindOf(err error) kind {
 // oneLine is the error's text without the line ends that joined errors have.
 func oneLine(err error) string { return Plain(err.Error()) }
 
-// Plain is a text of somebody else's as one line of a terminal shows it: without line ends, tabs and control characters.
+// Plain is a text of somebody else's as one line of a terminal shows it: without line ends, tabs, control characters, and those
+// that are not seen but change how the rest of the line is: U+202E turns it round.
 func Plain(s string) string {
+	const notJoined, joined = '\u200c', '\u200d' // names in Persian need them, and so do some emoji
 	visible := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case unicode.Is(unicode.Cf, r) && r != notJoined && r != joined:
+			return -1
 		}
 		return r
 	}, s)
 	return strings.Join(strings.Fields(visible), " ")
+}
+
+// aNumber is a number as MongoDB's extended JSON has it.
+var aNumber = regexp.MustCompile(`\{"\$number[A-Z][a-z0-9]+":"([^"]*)"\}`)
+
+// Readable is a text of the store's, such as a document's key, with numbers as people write them: 7, and not {"$numberLong":"7"}.
+func Readable(text string) string {
+	if !strings.Contains(text, `{"$number`) {
+		return text // as most are, of 100,000 documents
+	}
+	return aNumber.ReplaceAllString(text, "$1")
 }
 
 var (

@@ -14,6 +14,7 @@ import (
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
 	"github.com/twilioacct/twilioacct/examples/internal/setup"
+	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
 const sid = "AC0123456789abcdef0123456789abcdef"
@@ -70,9 +71,81 @@ func TestAStoreThatWasInterruptedIsNotBlamed(t *testing.T) {
 	assert.Equal(t, "store: Scan: no primary. Check the database, then run it again.", report.Sentence(err))
 }
 
+func TestASentenceEndsAsItDid(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"broken": "other: broken.", "broken.": "other: broken.", "is it broken?": "other: is it broken?", "broken!": "other: broken!", "": "other.",
+	} {
+		assert.Equal(t, want, report.Sentence(errors.New(text)))
+	}
+	assert.Equal(t, "store: the store cannot be reached: is one running? Check the database, then run it again.",
+		report.Sentence(fmt.Errorf("%w: is one running?", setup.ErrStore)))
+}
+
+func TestOnAPageNobodyRunsAnything(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		twilioacct.ErrUnavailable, twilioacct.ErrRateLimited, context.Canceled, setup.ErrStore, &twilioacct.StoreError{Err: context.Canceled},
+	} {
+		assert.Contains(t, report.Sentence(err), "run it again.")
+		assert.Contains(t, report.PageSentence(err), "try again in a minute.")
+		assert.NotContains(t, report.PageSentence(err), "run it again")
+	}
+	said := errors.New("{again}")
+	assert.Equal(t, "other: {again}.", report.Sentence(said))
+}
+
+func TestTheLibrarysExplanationIsShownAndTheRequestIsNot(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	provider, err := twilioacct.New(
+		twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret("mistaken")},
+		&twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	require.NoError(t, err)
+
+	_, err = provider.Account(t.Context(), fake.Parent().SID)
+
+	e := report.NewError(err)
+	assert.Equal(t, "Authenticate: the parent's credentials are wrong or may not do this, or the parent is suspended or closed", e.Message)
+	assert.Equal(t, "unauthenticated (code 20003, request "+e.RequestID+"): "+e.Message+". Check TWILIO_ACCOUNT_SID and its token or API key.",
+		report.Sentence(err))
+
+	wrapped := report.NewError(fmt.Errorf("%w; and then some", err))
+	assert.Equal(t, e.Message+"; and then some", wrapped.Message)
+	assert.Equal(t, e.RequestID, wrapped.RequestID)
+}
+
+func TestWhatHasNoSIDIsNotNamedByOne(t *testing.T) {
+	t.Parallel()
+	err := errors.New("broken")
+	assert.Equal(t, "other: broken.", report.Line("", err))
+	assert.Equal(t, "document odd8: other: broken.", report.DocumentLine("odd8", "", err))
+	assert.Equal(t, sid+": other: broken.", report.DocumentLine("", sid, err))
+	assert.Equal(t, sid+": other: broken.", report.DocumentLine(sid, sid, err))
+	assert.Equal(t, "document 65f0: "+sid+": other: broken.", report.DocumentLine("65f0", sid, err))
+}
+
+func TestANumberIsReadAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"$numberLong":"7"}`: "7", `{"$numberInt":"-8"}`: "-8", `{"$numberDouble":"1.5"}`: "1.5", `{"$numberDecimal":"2E+3"}`: "2E+3",
+		`document {"$numberInt":"1"} and {"$numberInt":"2"}`: "document 1 and 2",
+		"65f0": "65f0", "": "", `{"$oid":"65f0"}`: `{"$oid":"65f0"}`, `{"$number":"7"}`: `{"$number":"7"}`,
+	} {
+		assert.Equal(t, want, report.Readable(text))
+	}
+	err := &twilioacct.StoreError{Op: "Scan", Err: errors.New(`document {"$numberLong":"7"} is odd`)}
+	assert.Contains(t, report.Sentence(err), "document 7 is odd")
+	assert.Contains(t, report.NewError(err).Message, `{"$numberLong":"7"}`, "a program reads what the library says")
+}
+
 func TestATextOfSomebodyElsesStaysOnItsLine(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "a b c [31mred", report.Plain("a\tb\nc \x1b[31mred"))
+	assert.Equal(t, "gnp.exe", report.Plain("\u202egnp\u2066.\u200bexe\ufeff"), "nothing turns the rest of the line round")
+	for _, name := range []string{"می\u200cخواهم", "👩\u200d🌾", "مخبز الياسمين", "❤️"} {
+		assert.Equal(t, name, report.Plain(name))
+	}
 	line := report.Line(sid, &twilioacct.Error{Status: 503, Message: "down\nand \x1bout"})
 	assert.NotContains(t, line, "\n")
 	assert.NotContains(t, line, "\x1b")

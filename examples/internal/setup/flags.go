@@ -13,6 +13,8 @@ Environment:
   MONGODB_URI                             where the store is; MONGODB_DATABASE (twilioacct), MONGODB_COLLECTION (accounts)
   TWILIO_BASE_URL                         dialled in the place of Twilio
 Without credentials it runs offline, on a fake.
+
+Exit status: 0 all is well, 1 it failed or some accounts or documents did, 2 the arguments or the environment are wrong.
 `
 
 // Flags returns the flags of the program with that usage, such as "account [-json] SID...". They speak on stderr.

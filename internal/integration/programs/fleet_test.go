@@ -95,6 +95,31 @@ func TestSyncAllBringsTheApplicationsDocumentsUpToDate(t *testing.T) {
 	assert.Empty(t, marked.Failed)
 }
 
+func TestADocumentWhoseKeyIsANumberIsNamedByThatNumber(t *testing.T) {
+	t.Parallel()
+	_, accounts, env := world(t)
+	const nobodys = "ACffffffffffffffffffffffffffffffff"
+	_, err := accounts.InsertMany(t.Context(), []any{
+		bson.D{{Key: "_id", Value: int64(7)}, {Key: "twilio_account", Value: bson.D{{Key: "sid", Value: nobodys}}}},
+		bson.D{{Key: "_id", Value: 8}, {Key: "twilio_account", Value: bson.D{{Key: "sid", Value: "nonsense"}}}},
+	})
+	require.NoError(t, err)
+
+	stdout, stderr, status := run(t, env, "syncall", "-mark-gone")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stdout, "1  document marked closed, as Twilio has deleted its account\n")
+	assert.Contains(t, stderr, "document 7: Twilio account "+nobodys+" is no more: Twilio has deleted it, and its document is marked closed.\n")
+	assert.Contains(t, stderr, "document 8: nons…: store: Scan nons…: mongostore: document 8: ")
+	assert.NotContains(t, stdout+stderr, "$number")
+	assert.Equal(t, "closed", document(t, accounts, nobodys).Lookup("twilio_account", "status").StringValue())
+
+	stdout, stderr, status = run(t, env, "dashboard")
+	assert.Equal(t, 1, status)
+	assert.NotContains(t, stdout+stderr, "$number")
+	stdout, _, _ = run(t, env, "syncall", "-json")
+	assert.Contains(t, stdout, `"id": "{\"$number`, "a program reads the key as the library gives it")
+}
+
 // start starts a program, whose standard output or error is read line by line.
 func start(t *testing.T, env map[string]string, program string, args ...string) (cmd *exec.Cmd, stdout, stderr *bufio.Scanner) {
 	t.Helper()
@@ -181,7 +206,7 @@ func TestTheDashboardsPageIsServedUntilTheProgramIsTerminated(t *testing.T) {
 
 func TestOfflineBothFleetProgramsAreThereInAMoment(t *testing.T) {
 	t.Parallel()
-	for program, wantStatus := range map[string]int{"syncall": 1, "dashboard": 0} {
+	for program, wantStatus := range map[string]int{"syncall": 1, "dashboard": 1} {
 		start := time.Now()
 		stdout, stderr, status := run(t, nil, program)
 		assert.Equal(t, wantStatus, status, stderr)
