@@ -173,7 +173,7 @@ func (r *fleetRun) made() {
 
 // planned is how a document becomes what Twilio shows. The change is told before it is written.
 func (r *fleetRun) planned(ctx context.Context, x *line, a *page.Listed) (Record, *line) {
-	change := Record{SID: x.sid.String(), Rev: int64(x.rev)}
+	change := Record{SID: string(a.SID), Rev: int64(x.rev)}
 	if r.documents.statusDiffers(x, a) {
 		change.Status = r.documents.asStatus(a.Status)
 	}

@@ -68,7 +68,7 @@ func (p paths) entry(raw bson.Raw, seed maphash.Seed) (twilioacct.Entry, error) 
 	e := twilioacct.Entry{ID: idText(r.id)}
 	e.SID = r.sid(p.sid)
 	e.Status = twilioacct.Status(r.text(p.status))
-	e.Fingerprint = twilioacct.Fingerprint(seed, r.text(p.token))
+	e.Fingerprint = twilioacct.Fingerprint(seed, string(r.bytes(p.token)))
 	e.Rev, _ = r.revision(p.rev)
 	return e, r.problem
 }
@@ -131,16 +131,21 @@ func lookup(inside bson.Raw, key string) bson.RawValue {
 	return v
 }
 
-func (r *reader) text(at *path) string {
+func (r *reader) text(at *path) string { return string(r.bytes(at)) }
+
+// bytes are those of a text, and not a copy of them.
+func (r *reader) bytes(at *path) []byte {
 	v := r.value(at)
 	if v.IsZero() {
-		return ""
+		return nil
 	}
-	s, ok := v.StringValueOK()
-	if !ok {
+	const lengthBefore, zeroAfter = 4, 1
+	end := len(v.Value) - zeroAfter
+	if v.Type != bson.TypeString || end < lengthBefore {
 		r.odd(at, fmt.Sprintf("is %s, not a string", v.Type))
+		return nil
 	}
-	return s
+	return v.Value[lengthBefore:end]
 }
 
 func (r *reader) sid(at *path) string {

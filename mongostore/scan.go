@@ -4,7 +4,6 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
-	"slices"
 	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -16,6 +15,9 @@ import (
 
 // scanBatch is how many documents a scan gets at once: some 400 kB.
 const scanBatch = 2000
+
+// largestBatch is the memory in bytes that a batch may take without a look at more than its first document.
+const largestBatch = 1 << 20
 
 // Scan implements [twilioacct.Scanner]. Each document is an entry, so several that hold one SID are several entries. It holds two
 // batches in memory, one that the loop goes through and one that comes meanwhile; [Options.Timeout] bounds each batch, ctx the whole.
@@ -86,14 +88,19 @@ func send(ctx context.Context, batches chan<- scanned, b scanned) bool {
 	}
 }
 
-// batch copies the documents that are here; the driver may use their memory again.
+// batch copies the documents that are here, into one piece of memory; the driver may use theirs again.
 func (s *Store) batch(ctx context.Context, cursor *mongo.Cursor) (b scanned, isMore bool) {
+	var text []byte
 	for s.next(ctx, cursor) {
+		left := cursor.RemainingBatchLength()
 		if b.documents == nil {
-			b.documents = make([]bson.Raw, 0, cursor.RemainingBatchLength()+1)
+			b.documents = make([]bson.Raw, 0, left+1)
+			text = make([]byte, 0, min(len(cursor.Current)*(left+2), largestBatch)) // one more, for not all are of the same length
 		}
-		b.documents = append(b.documents, slices.Clone(cursor.Current))
-		if cursor.RemainingBatchLength() == 0 {
+		start := len(text)
+		text = append(text, cursor.Current...)
+		b.documents = append(b.documents, bson.Raw(text[start:]))
+		if left == 0 {
 			return b, true
 		}
 	}
