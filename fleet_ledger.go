@@ -10,6 +10,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/twilioacct/twilioacct/internal/page"
 )
 
 // ledger is what a run over the fleet remembers of the Store's documents: less than 64 bytes for each, unless their ids are texts of
@@ -170,20 +172,43 @@ func (l *ledger) find(s sid) *line {
 	return nil
 }
 
+// findAll is find for a whole page, nil for what is no SID: the lines lie all over the memory, and the processor waits for several
+// of them at once where nothing else is done in between.
+func (l *ledger) findAll(accounts []page.Listed) []*line {
+	sids, firsts, found := make([]sid, len(accounts)), make([]uint32, len(accounts)), make([]*line, len(accounts))
+	for i := range accounts {
+		if s, ok := newSID(accounts[i].SID); ok && l.size > 0 {
+			sids[i], firsts[i] = s, *l.head(s)
+		}
+	}
+	for i, number := range firsts {
+		found[i] = l.follow(number, sids[i])
+	}
+	return found
+}
+
 // all yields the lines of the SID, the newest first.
 func (l *ledger) all(s sid) iter.Seq[*line] {
 	return func(yield func(*line) bool) {
 		if l.size == 0 {
 			return
 		}
-		for number := *l.head(s); number != 0; {
-			x := l.at(int(number))
-			if x.sid == s && !yield(x) {
-				return
-			}
-			number = x.next
+		for x := l.follow(*l.head(s), s); x != nil && yield(x); {
+			x = l.follow(x.next, s)
 		}
 	}
+}
+
+// follow returns the next line of the SID in a chain, or nil.
+func (l *ledger) follow(number uint32, s sid) *line {
+	for number != 0 {
+		x := l.at(int(number))
+		if x.sid == s {
+			return x
+		}
+		number = x.next
+	}
+	return nil
 }
 
 // lines yields all documents.

@@ -64,8 +64,9 @@ func (r *fleetRun) agrees(accounts []page.Listed) bool {
 // accounts takes up the accounts of a page that it has not seen before, and writes what has changed.
 func (r *fleetRun) accounts(ctx context.Context, accounts []page.Listed, age age) {
 	var changes bulk
+	known := r.documents.findAll(accounts)
 	for i := range accounts {
-		if change, x := r.account(ctx, &accounts[i], age); x != nil {
+		if change, x := r.account(ctx, &accounts[i], known[i], age); x != nil {
 			changes.add(change, x, len(accounts)-i)
 		}
 	}
@@ -73,13 +74,15 @@ func (r *fleetRun) accounts(ctx context.Context, accounts []page.Listed, age age
 }
 
 // account settles an account whose document agrees, and returns the change of one whose document does not, with its line.
-func (r *fleetRun) account(ctx context.Context, a *page.Listed, age age) (change Record, x *line) {
+func (r *fleetRun) account(ctx context.Context, a *page.Listed, x *line, age age) (Record, *line) {
 	s, ok := newSID(a.SID)
 	if !ok {
 		r.malformed(a, age)
 		return Record{}, nil
 	}
-	x = r.documents.find(s)
+	if x == nil {
+		x = r.documents.find(s) // the page itself may have shown it before
+	}
 	if x != nil && x.has(isSeen) {
 		return Record{}, nil
 	}
