@@ -82,7 +82,7 @@ type SyncResult struct {
 
 	Stored  bool // the Store holds the account now
 	Changed bool // something in the Store differed, and was written
-	Copies  int  // documents that hold the SID; more than one is a mistake in the data, and all of them were written
+	Copies  int  // documents that hold the SID; more than one is a mistake in the data, and all that can be read were written
 }
 
 // Sync fetches the account from Twilio, never from memory, and writes its auth token and status to the Store.
