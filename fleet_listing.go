@@ -46,11 +46,11 @@ type pageAhead struct {
 }
 
 func (p *Provider) newListing(size int) *listing {
-	const atOnce = 4 // one is worked on, one is ready, one is taken apart, one is on its way
+	const atOnce = 3 // one is worked on, one is ready, one is on its way
 	return &listing{
 		provider: p,
 		size:     size,
-		pages:    make(chan *listedPage, 1),
+		pages:    make(chan *listedPage),
 		spare:    make(chan *listedPage, atOnce),
 		scanned:  make(chan struct{}),
 	}

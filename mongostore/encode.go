@@ -16,7 +16,7 @@ type encoder struct {
 }
 
 func (p paths) encoder(records int) *encoder {
-	const enough = 384 // for the guard and the update of a record with our own paths
+	const enough = 288 // for the guard and the update of a record with our own paths
 	return &encoder{paths: p, sid0: p.sid.dotted + ".0", b: make([]byte, 0, enough*records)}
 }
 

@@ -47,10 +47,14 @@ func read(resp *http.Response, buffer []byte) *answer {
 }
 
 // readUpTo reads one byte more than the limit, which tells a full body from one that is too large. A new buffer is made to measure
-// where the length is known: a page of accounts is then copied once.
+// where the length is known: a page of accounts is then copied once. One that takes the place of another has room to spare: the next
+// page may be a little longer.
 func readUpTo(resp *http.Response, limit int64, buffer []byte) ([]byte, error) {
 	room := bytes.MinRead + max(0, min(resp.ContentLength, limit))
 	if int64(cap(buffer)) < room {
+		if cap(buffer) > 0 {
+			room += room / 8
+		}
 		buffer = make([]byte, 0, room)
 	}
 	buf := bytes.NewBuffer(buffer[:0])
