@@ -64,7 +64,7 @@ func (s syncSides) compare(ctx context.Context, r *report, c changes, latency ti
 	if latency == 0 {
 		sides = append(sides, side("bare", s.bare))
 	}
-	wall, cpu, err := bothTimes(roundsOf(s.twilio.Accounts, latency), sides...)
+	wall, cpu, err := bothTimes(roundsOf(s.twilio.Accounts, c, latency), sides...)
 	if err != nil {
 		return err
 	}
@@ -80,12 +80,12 @@ func (s syncSides) compare(ctx context.Context, r *report, c changes, latency ti
 	return nil
 }
 
-// roundsOf is how many rounds a fleet of that size has time for.
-func roundsOf(accounts int, latency time.Duration) int {
-	if accounts/pageSize < 100 && latency == 0 {
-		return manyRounds
+// roundsOf is how many rounds there are: few where one takes more than a second.
+func roundsOf(accounts int, c changes, latency time.Duration) int {
+	if accounts/pageSize >= 100 && (latency > 0 || c == allChanged) {
+		return fewRounds
 	}
-	return fewRounds
+	return manyRounds
 }
 
 // grouped writes thousands.
