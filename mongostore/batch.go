@@ -112,20 +112,27 @@ func (b *batch) makeMissing(ctx context.Context) error {
 // sort refuses the malformed, and puts off what removes something or sets nothing, and a record whose SID came before: that depends
 // on what becomes of the first.
 func (b *batch) sort(records []twilioacct.Record) (blind, later []twilioacct.Record) {
-	blind = make([]twilioacct.Record, 0, len(records))
 	seen := make(map[string]bool, len(records))
-	for _, r := range records {
-		switch err := r.Check(); {
+	plain := 0 // at the beginning: what all are, as a rule, is not copied
+	for i, r := range records {
+		err := r.Check()
+		isPlain := err == nil && !seen[r.SID] && len(r.Remove) == 0 && !setsNothing(r)
+		seen[r.SID] = true
+		switch {
+		case isPlain && plain == i:
+			plain++
+		case isPlain:
+			blind = append(blind, r)
 		case err != nil:
 			b.fail(r, err)
-		case seen[r.SID] || len(r.Remove) > 0 || setsNothing(r):
-			later = append(later, r)
 		default:
-			blind = append(blind, r)
+			later = append(later, r)
 		}
-		seen[r.SID] = true
 	}
-	return blind, later
+	if plain == len(records) {
+		return records, nil
+	}
+	return slices.Concat(records[:plain], blind), later
 }
 
 func setsNothing(r twilioacct.Record) bool {

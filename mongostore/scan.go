@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
+	"slices"
 	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -64,15 +65,17 @@ func (s *Store) Scan(ctx context.Context, seed maphash.Seed) iter.Seq2[twilioacc
 // scanned is a batch of a scan, and what ended the scan after it.
 type scanned struct {
 	documents []bson.Raw
+	text      []byte // that the documents are parts of
 	err       error
 }
 
 // readAll sends batch after batch, until the end or until nobody takes them any more.
 func (s *Store) readAll(ctx context.Context, cursor *mongo.Cursor, batches chan<- scanned) {
 	defer close(batches)
+	var b, before scanned // whoever takes one is done with the one before, whose memory is used again
 	for isMore := true; isMore; {
-		var b scanned
-		b, isMore = s.batch(ctx, cursor)
+		b, before = before, b
+		isMore = s.read(ctx, cursor, &b)
 		if !send(ctx, batches, b) {
 			return
 		}
@@ -88,26 +91,26 @@ func send(ctx context.Context, batches chan<- scanned, b scanned) bool {
 	}
 }
 
-// batch copies the documents that are here, into one piece of memory; the driver may use theirs again.
-func (s *Store) batch(ctx context.Context, cursor *mongo.Cursor) (b scanned, isMore bool) {
-	var text []byte
+// read copies the documents that are here, into one piece of memory; the driver may use theirs again.
+func (s *Store) read(ctx context.Context, cursor *mongo.Cursor, b *scanned) (isMore bool) {
+	b.documents, b.text = b.documents[:0], b.text[:0]
 	for s.next(ctx, cursor) {
 		left := cursor.RemainingBatchLength()
-		if b.documents == nil {
-			b.documents = make([]bson.Raw, 0, left+1)
-			text = make([]byte, 0, min(len(cursor.Current)*(left+2), largestBatch)) // one more, for not all are of the same length
+		if len(b.documents) == 0 {
+			b.documents = slices.Grow(b.documents, left+1)
+			b.text = slices.Grow(b.text, min(len(cursor.Current)*(left+2), largestBatch)) // one more, for not all are of the same length
 		}
-		start := len(text)
-		text = append(text, cursor.Current...)
-		b.documents = append(b.documents, bson.Raw(text[start:]))
+		start := len(b.text)
+		b.text = append(b.text, cursor.Current...)
+		b.documents = append(b.documents, bson.Raw(b.text[start:]))
 		if left == 0 {
-			return b, true
+			return true
 		}
 	}
 	if err := cursor.Err(); err != nil {
 		b.err = readFailure("getMore", err)
 	}
-	return b, false
+	return false
 }
 
 func (s *Store) openScan(ctx context.Context) (*mongo.Cursor, error) {

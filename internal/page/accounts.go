@@ -80,6 +80,8 @@ func (a *Accounts) readPlain() bool {
 }
 
 func (a *Accounts) readList(r *reader) {
+	const short = 2 << 10 // bytes of an account
+	a.List = slices.Grow(a.List, len(a.Body)/short)
 	for more := r.open('[', ']'); more; more = r.another(']') {
 		a.List = append(a.List, Listed{})
 		a.readAccount(r, &a.List[len(a.List)-1])
