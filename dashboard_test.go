@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -432,4 +433,26 @@ func dashboardMemory(t *testing.T, n int) (atLastPage, inTheEnd float64) {
 	runtime.KeepAlive(d)
 	assert.True(t, slices.IsSortedFunc(d.Accounts, func(a, b twilioacct.DashboardRow) int { return strings.Compare(a.SID, b.SID) }))
 	return atLastPage, inTheEnd
+}
+
+func TestADashboardThatIsCancelledKeepsTheCause(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the caller's own")
+	f := newFleet(t, 2100)
+	for range 20 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var pages atomic.Int64
+		p := f.provider(t, func(o *twilioacct.Options) {
+			o.HTTPClient = rewriting(o.HTTPClient.Transport, func(_, body string) string {
+				if pages.Add(1) == 2 {
+					cancel(cause)
+				}
+				return body
+			})
+		})
+		_, err := p.Dashboard(ctx)
+		var typed *twilioacct.Error
+		require.ErrorAs(t, err, &typed)
+		require.ErrorIs(t, err, cause)
+	}
 }

@@ -132,8 +132,9 @@ func (r SyncReport) Synced() int { return r.Changed + r.Unchanged }
 // stops the others. Where Twilio's paging breaks, smaller pages are tried, then single accounts. Of an account that the list shows
 // twice, because it moved meanwhile, the first sight counts.
 //
-// A Store that fails is waited for: a bulk is tried for some eight seconds before its documents fail, but those after it once each,
-// until one is taken. Documents that are written one by one are tried once.
+// A Store that fails is waited for: a bulk is tried six times, with eight seconds of pauses, before its documents fail, but those after
+// it once each, until one is taken. A Store that does not answer has 30 seconds at first, then two. Documents that are written one by
+// one are tried once.
 //
 // The report says how far the run came, also beside an error. An error is: the Store cannot be read, Twilio refuses the parent, the
 // listing broke off (what it did not show has failed with the same error), or ctx has ended. Documents that failed are no error of

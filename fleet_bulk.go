@@ -73,11 +73,11 @@ func (w *bulkWriter) saveOnce(ctx context.Context, records []Record) ([]SaveFail
 	return failures, err
 }
 
-// patience bounds a bulk. A Store that never answers must not hold up each bulk of a large fleet; but one that has become slow must
+// patience bounds one try. A Store that never answers must not hold up each bulk of a large fleet; but one that has become slow must
 // not lose all of them, so that every few bulks one has as much time as ever.
 func (w *bulkWriter) patience() time.Duration {
 	const few = 5
-	if w.isMute && w.inVain%few != 0 {
+	if w.isMute && (w.inVain == 0 || w.inVain%few != 0) {
 		return 2 * time.Second
 	}
 	return storeTime

@@ -310,7 +310,7 @@ func TestAPageThatFailsForGoodLeavesWhatItWouldHaveShownFailedAndNotMissing(t *t
 		"an empty answer":     {Status: 200, Body: []byte{}},
 		"half a page":         {Truncate: 3000},
 		"no page":             {Status: 200, Body: []byte(`{"accounts":null}`)},
-		"another form":        {Status: 200, Body: []byte(`{"accounts":[{"sid":[]}]}`)},
+		"another form":        {Status: 200, Body: []byte(`{"accounts":[1]}`)},
 		"more than a page is": {Status: 200, Size: 100 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -903,9 +903,25 @@ func TestWhereTwilioRefusesToShowTheFirstPageAgainWhatDiffersIsFetchedByItself(t
 	f.isAsTwilioHasIt(t)
 }
 
+func TestAFirstPageWhoseSecondReadingBreaksOffIsReadOnceMore(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{1, 2} {
+		f := newFleet(t, 20)
+		f.outdate(f.sids[:7]...)
+		half := []byte(`{"accounts":[{"sid":"AC`)
+		f.fake.Inject(twiliotest.Fault{Operation: "ListAccount", On: 2, Status: http.StatusOK, Body: half, Times: times})
+		report, _, err := f.sync(t.Context(), f.provider(t), nil)
+		require.NoError(t, err)
+		assert.True(t, report.Complete)
+		assert.Equal(t, 7, report.Changed)
+		assert.Equal(t, map[int]int{1: 0, 2: 7}[times], f.fake.Count("FetchAccount"))
+		f.isAsTwilioHasIt(t)
+	}
+}
+
 func TestAParentThatIsRefusedWhenTheFirstPageIsReadAgainChangesNoDocument(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 20)
+	f := newFleet(t, 100)
 	f.outdate(f.sids...)
 	f.fake.AddSubaccounts(5)
 	before := f.store.contents()
@@ -935,6 +951,7 @@ func TestAParentThatIsRefusedWhenTheFirstPageIsReadAgainChangesNoDocument(t *tes
 	assert.Equal(t, before, f.store.contents())
 	require.Len(t, told, 1)
 	assert.Equal(t, twilioacct.EventParent, told[0].Kind)
+	assert.LessOrEqual(t, f.fake.Count("ListAccount"), 4, "nobody asks on")
 }
 
 func TestAWriteOfSomebodyElsesBetweenPageAndBulkIsLookedAtByItself(t *testing.T) {
@@ -1210,7 +1227,7 @@ func TestADatabaseThatIsSlowAfterAnOutageIsWrittenToAllTheSame(t *testing.T) {
 		"it was mute": {4 * time.Minute, func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}, 20},
+		}, 32},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -49,7 +49,8 @@ const (
 	isSettled                   // the document is counted
 	isCopied                    // another document holds the SID, too
 	isNew                       // there is no document, or there was none when they were read
-	isStrange                   // its revision or its status is none that a line can keep, or a later sight of it could not be read
+	isStrange                   // its revision or its status is none that a line can keep, or it is blurred
+	isBlurred                   // the last sight of it could not be read
 )
 
 func (m *marks) set(which marks)     { *m |= which }
@@ -129,7 +130,7 @@ func (l *ledger) add(e Entry) (added, before *line, isAgain bool) {
 // note writes down what is to be known of a document.
 func (l *ledger) note(x *line, e Entry) {
 	status, ok := l.statusNumber(e.Status)
-	x.clear(isStrange)
+	x.clear(isStrange | isBlurred)
 	if !ok || e.Rev < 0 || e.Rev > math.MaxUint32 {
 		x.set(isStrange)
 	}

@@ -265,7 +265,7 @@ func TestADocumentThatIsSeenAgainIsRenewed(t *testing.T) {
 
 func TestMarksAreApart(t *testing.T) {
 	t.Parallel()
-	all := []marks{isSeen, isSettled, isCopied, isNew, isStrange}
+	all := []marks{isSeen, isSettled, isCopied, isNew, isStrange, isBlurred}
 	for i, mark := range all {
 		var m marks
 		m.set(mark)

@@ -21,6 +21,7 @@ type listing struct {
 	spare   chan *listedPage // whose memory can be used again
 	scanned chan struct{}    // closed when the documents were read; only the first page is asked for before
 	ahead   *pageAhead       // nil if there is none
+	stop    context.CancelFunc
 
 	// Why the list is not complete, and whether it is only the paging that broke. To be read when pages is closed.
 	err      error
@@ -60,7 +61,9 @@ func (p *Provider) newListing(size int) *listing {
 func (l *listing) run(ctx context.Context) {
 	defer close(l.pages)
 	defer l.drop()
-	l.err = l.read(ctx)
+	if err := l.read(ctx); err != nil {
+		l.err = l.provider.asParent(ctx).Typed(err)
+	}
 }
 
 func (l *listing) read(ctx context.Context) error {
@@ -79,10 +82,10 @@ func (l *listing) read(ctx context.Context) error {
 		select {
 		case l.pages <- found:
 		case <-ctx.Done():
-			return found.call.Typed(ctx.Err())
+			return ctx.Err()
 		}
 		if err := l.awaitScan(ctx); err != nil {
-			return found.call.Typed(err)
+			return err
 		}
 	}
 	return lost
@@ -158,9 +161,17 @@ func (l *listing) drop() {
 	}
 }
 
-// pageOf reads the page of that size.
-func (l *listing) pageOf(ctx context.Context, at page.Cursor, size int) (*listedPage, error) {
-	found, err := l.fetch(ctx, at, size)
+// again reads the first page once more, and twice where the answer breaks off.
+func (l *listing) again(ctx context.Context, size int) (*listedPage, error) {
+	found, err := l.first(ctx, size)
+	if isNoPage(err) {
+		return l.first(ctx, size)
+	}
+	return found, err
+}
+
+func (l *listing) first(ctx context.Context, size int) (*listedPage, error) {
+	found, err := l.fetch(ctx, page.Cursor{}, size)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (r *fleetRun) page(ctx context.Context, p *listedPage) {
 		r.accounts(ctx, p.List, isFresh)
 		return
 	}
-	again, err := r.listing.pageOf(ctx, page.Cursor{}, p.size)
+	again, err := r.listing.again(ctx, p.size)
 	switch {
 	case err == nil:
 		r.findParent(again.List)
@@ -32,8 +32,9 @@ func (r *fleetRun) page(ctx context.Context, p *listedPage) {
 		r.accounts(ctx, p.List, isRepeated)
 	case refusesParent(err):
 		r.unread = err // and nothing of what it has shown before counts
+		r.listing.stop()
 	default:
-		if !refusesPaging(err) {
+		if !refusesPaging(err) && !isNoPage(err) {
 			r.unread = err // Twilio is down, and would be held down by single requests
 		}
 		r.findParent(p.List)
@@ -86,6 +87,10 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, x *line, age age
 	if x != nil && x.has(isSeen) {
 		return Record{}, nil
 	}
+	if a.IsOdd {
+		r.odd(s, a, age)
+		return Record{}, nil
+	}
 	r.report.Listed++
 	r.report.TokensHidden = r.report.TokensHidden || len(a.AuthToken) == 0 && r.provider.parent.APIKeySID != ""
 	if x == nil {
@@ -125,6 +130,21 @@ func (r *fleetRun) copies(s sid, a *page.Listed) {
 func (r *fleetRun) malformed(a *page.Listed, age age) {
 	if age != isRepeated {
 		r.fail(SyncEvent{Name: string(a.FriendlyName), Err: listError("the list shows an account whose SID is " + quote(string(a.SID)))})
+	}
+}
+
+// odd leaves an account that was listed in another form than Twilio documents to be looked at by itself, or tells of it where no
+// document holds it.
+func (r *fleetRun) odd(s sid, a *page.Listed, age age) {
+	r.report.Listed++
+	isHeld := false
+	for x := range r.documents.all(s) {
+		isHeld = true
+		x.set(isSeen)
+	}
+	if !isHeld && age != isRepeated {
+		err := listError("the list shows the account in another form than documented")
+		r.fail(SyncEvent{SID: s.String(), Name: string(a.FriendlyName), Err: err})
 	}
 }
 

@@ -77,8 +77,11 @@ func (r *fleetRun) run(ctx context.Context) error {
 func (r *fleetRun) readDocuments(ctx context.Context) error {
 	scanCtx, endScan := context.WithCancel(ctx)
 	defer endScan()
+	listCtx, stopListing := context.WithCancel(ctx)
+	r.listing.stop = stopListing
 	r.background.Go(func() {
-		r.listing.run(ctx)
+		defer stopListing()
+		r.listing.run(listCtx)
 		if refusesParent(r.listing.err) {
 			endScan()
 		}
@@ -120,7 +123,7 @@ func (r *fleetRun) document(e Entry, err error) {
 	x, before, isAgain := r.documents.add(e)
 	if isAgain {
 		if unreadable(e, err) != nil {
-			x.set(isStrange) // it was readable before, and may be again
+			x.set(isStrange | isBlurred) // it was readable before, and may be again
 		}
 		return
 	}
@@ -173,7 +176,7 @@ func (r *fleetRun) readPages(ctx context.Context) {
 			call()
 		}
 	}
-	r.report.Complete = cmp.Or(r.listing.err, r.unread) == nil
+	r.report.Complete = cmp.Or(r.unread, r.listing.err) == nil
 }
 
 // handOver gives a piece of work to whoever is free, and makes the calls that come meanwhile.
@@ -211,7 +214,7 @@ func (r *fleetRun) call(f func()) {
 // finish looks at what the listing has left open. What a listing that broke off has not shown is not taken for missing: where
 // Twilio's paging is what broke, the accounts are fetched one by one, else they fail for the same reason.
 func (r *fleetRun) finish(ctx context.Context) error {
-	unlisted := cmp.Or(r.listing.err, r.unread)
+	unlisted := cmp.Or(r.unread, r.listing.err)
 	switch {
 	case ctx.Err() != nil:
 		return r.stopped(ctx)
@@ -260,10 +263,10 @@ func (r *fleetRun) lookAgain(ctx context.Context, x *line, unlisted error) {
 	}
 }
 
-// openCopies are the documents that hold the SID and are not settled yet, if there are several.
+// openCopies are the documents that hold the SID and are not settled yet, if there are several, as far as the scan has read them.
 func (r *fleetRun) openCopies(x *line) (all []copied) {
 	for y := range r.documents.all(x.sid) {
-		if y.has(isCopied) && !y.has(isSettled) {
+		if y.has(isCopied) && !y.has(isSettled|isBlurred) {
 			all = append(all, copied{r.documents.id(y), int64(y.rev), r.documents.status(y), y.fingerprint})
 		}
 	}

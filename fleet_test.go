@@ -897,15 +897,51 @@ func TestAnAccountOfAnotherFormFailsAloneAndTheOthersAreSynced(t *testing.T) {
 				return body[:begin] + "{" + odd + "," + body[begin+1:]
 			})
 		})
-		report, told, err := f.sync(t.Context(), p, nil)
-		require.NoError(t, err, odd)
-		assert.True(t, report.Complete)
-		if report.Failed > 0 {
-			assert.Equal(t, 1, report.Failed, odd)
-			assert.Len(t, told.of(twilioacct.EventFailed), 1)
+		for _, closed := range []bool{false, true} {
+			if closed {
+				f.fake.SetStatus(f.sids[7], twiliotest.Closed)
+				f.store.all[7].Status = "closed"
+			}
+			report, told, err := f.sync(t.Context(), p, nil)
+			require.NoError(t, err, odd)
+			assert.True(t, report.Complete)
+			assert.Equal(t, 21, report.Synced()+report.Failed+1, odd)
+			assert.Zero(t, report.Gone, "it is listed, though in an odd form")
+			if !strings.Contains(odd, "sid") {
+				assert.Zero(t, report.Failed, "%s: %v", odd, told.errors())
+			}
+			f.isAsTwilioHasIt(t)
 		}
-		f.isAsTwilioHasIt(t)
 	}
+}
+
+func TestCopiesOfWhichTheLastSightIsBlurredAreLookedAtAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, dryRun := range []bool{true, false} {
+		f := newFleet(t, 2)
+		f.store.add(f.asTwilioHas(f.sids[0]))
+		report, told, err := f.sync(t.Context(), f.providerWith(t, twiceThenBroken{f.store, f.sids[0]}), &twilioacct.SyncAllOptions{DryRun: dryRun})
+		require.NoError(t, err)
+		assert.Equal(t, 3, report.Unchanged, dryRun)
+		assert.Zero(t, report.StatusChanges)
+		assert.Empty(t, told.of(twilioacct.EventChanged))
+	}
+}
+
+func TestAnOddAccountWithoutADocumentFailsByItsSID(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.store.makes = true
+	f.store.remove(f.store.idOf(f.sids[0]))
+	p := f.provider(t, func(o *twilioacct.Options) {
+		o.HTTPClient = rewriting(o.HTTPClient.Transport, func(_, body string) string {
+			return strings.Replace(body, `"status":"active","subresource`, `"status":7,"subresource`, 3)
+		})
+	})
+	report, told, err := f.sync(t.Context(), p, nil)
+	require.NoError(t, err)
+	assert.Zero(t, report.Made)
+	assert.Contains(t, told.sids(twilioacct.EventFailed), f.sids[0])
 }
 
 func TestADocumentThatCannotBeReadIsAFailureOfItsOwn(t *testing.T) {

@@ -254,8 +254,8 @@ func tellsOfEach(bulk mongo.BulkWriteException) bool {
 	return len(bulk.WriteErrors) > 0 && bulk.WriteConcernError == nil
 }
 
-// lookUp reads what lies in the place of the records. It is not clear if one of the documents cannot be told to belong to a SID, or
-// if there are so many copies that not all were read.
+// lookUp reads what lies in the place of the records. It is not clear if one of the documents cannot be told to belong to SIDs, or if
+// there are so many copies that not all were read.
 func (s *Store) lookUp(ctx context.Context, doubtful []unwritten) (isClear bool, err error) {
 	sids := make(bson.A, len(doubtful))
 	bySID := make(map[string]*unwritten, len(doubtful))
@@ -272,14 +272,18 @@ func (s *Store) lookUp(ctx context.Context, doubtful []unwritten) (isClear bool,
 	}
 	for _, raw := range raws {
 		d, odd := s.paths.read(raw)
-		u := bySID[d.record.SID]
-		switch {
-		case u == nil:
-			return false, nil
-		case odd != nil:
-			u.odd = cmp.Or(u.odd, odd)
-		default:
+		if u := bySID[d.record.SID]; u != nil && odd == nil {
 			u.documents = append(u.documents, d)
+			continue
+		}
+		held := s.paths.held(raw)
+		if len(held) == 0 {
+			return false, nil
+		}
+		for _, sid := range held {
+			if u := bySID[sid]; u != nil {
+				u.odd = cmp.Or(u.odd, odd)
+			}
 		}
 	}
 	for _, u := range doubtful {

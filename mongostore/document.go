@@ -88,6 +88,25 @@ func readerOf(raw bson.Raw) reader {
 	return reader{raw: raw, id: raw.Lookup("_id"), inside: raw}
 }
 
+// held are the SIDs by which a document is found that cannot be read: one, or those in a list.
+func (p paths) held(raw bson.Raw) (sids []string) {
+	r := readerOf(raw)
+	v := r.value(p.sid)
+	if list, isList := v.ArrayOK(); isList {
+		values, _ := list.Values()
+		for _, one := range values {
+			if sid, isText := one.StringValueOK(); isText {
+				sids = append(sids, sid)
+			}
+		}
+		return sids
+	}
+	if sid, isText := v.StringValueOK(); isText {
+		sids = append(sids, sid)
+	}
+	return sids
+}
+
 // odd notes that a field is not what it should be.
 func (r *reader) odd(at *path, problem string) {
 	if r.problem == nil {

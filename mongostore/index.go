@@ -83,7 +83,7 @@ func (s *Store) leadsToSID(index bson.Raw) bool {
 	if err != nil || first.Key() != s.paths.sid.dotted {
 		return false
 	}
-	if isHidden, _ := index.Lookup("hidden").BooleanOK(); isHidden {
+	if isHidden, _ := index.Lookup("hidden").BooleanOK(); isHidden || !index.Lookup("collation").IsZero() {
 		return false
 	}
 	partial, isPartial := index.Lookup("partialFilterExpression").DocumentOK()

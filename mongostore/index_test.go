@@ -35,6 +35,7 @@ func TestOnlyAnIndexThatHasAllSIDsLeadsToOne(t *testing.T) {
 		"of another field":        {bson.D{key("_id")}, false},
 		"of some accounts":        {bson.D{key(sid), partial(bson.D{{Key: "plan", Value: "gold"}})}, false},
 		"hidden":                  {bson.D{key(sid), {Key: "hidden", Value: true}}, false},
+		"with a collation":        {bson.D{key(sid), {Key: "collation", Value: bson.D{{Key: "locale", Value: "de"}}}}, false},
 		"not hidden":              {bson.D{key(sid), {Key: "hidden", Value: false}}, true},
 		"none":                    {bson.D{}, false},
 		"one without a field":     {bson.D{key()}, false},

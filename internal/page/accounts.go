@@ -25,10 +25,12 @@ type Listed struct {
 	SID, AuthToken, Status, FriendlyName, Type []byte
 
 	Object []byte // all that Twilio says of the account, as JSON
+
+	IsOdd bool // a field has another form than Twilio documents, and is empty here
 }
 
 // Read takes the body apart as encoding/json would, and refuses what that would, in a twentieth of its time; only an account of another
-// form than Twilio documents is not refused, but has no field. After an error, which has its type from call, nothing was found.
+// form than Twilio documents is not refused, but odd. After an error, which has its type from call, nothing was found.
 func (a *Accounts) Read(call Call) error {
 	a.List, a.Next = a.List[:0], ""
 	if a.readPlain() {
@@ -114,8 +116,8 @@ func (a *Accounts) readAccount(r *reader, into *Listed) {
 	into.Object = r.b[begin:r.i]
 }
 
-// readAny leaves it to encoding/json. An account of another form than Twilio documents has no fields then, and hinders none of the
-// others; but where none has that form, it is no page.
+// readAny leaves it to encoding/json. An account of another form than Twilio documents hinders none of the others; but where several
+// are shown and none has a SID, or where one is no object, it is no page.
 func (a *Accounts) readAny(call Call) error {
 	var page struct {
 		Accounts []json.RawMessage `json:"accounts"`
@@ -133,7 +135,7 @@ func (a *Accounts) readAny(call Call) error {
 		a.List = append(a.List, account)
 		odd = cmp.Or(odd, err)
 	}
-	if odd != nil && !slices.ContainsFunc(a.List, func(l Listed) bool { return len(l.SID) > 0 }) {
+	if odd != nil && !a.isPage() {
 		a.List = a.List[:0]
 		return call.Typed(odd)
 	}
@@ -141,6 +143,14 @@ func (a *Accounts) readAny(call Call) error {
 	return nil
 }
 
+// isPage is true for what looks like a page of Twilio's, although something in it is odd.
+func (a *Accounts) isPage() bool {
+	isObject := func(l Listed) bool { return bytes.HasPrefix(l.Object, []byte("{")) }
+	hasSID := func(l Listed) bool { return len(l.SID) > 0 }
+	return len(a.List) == 1 && isObject(a.List[0]) || slices.ContainsFunc(a.List, hasSID)
+}
+
+// listed is what encoding/json could read of an account, and what it could not.
 func listed(object []byte) (Listed, error) {
 	var account struct {
 		SID          *string `json:"sid"`
@@ -149,9 +159,7 @@ func listed(object []byte) (Listed, error) {
 		FriendlyName *string `json:"friendly_name"`
 		Type         *string `json:"type"`
 	}
-	if err := json.Unmarshal(object, &account); err != nil {
-		return Listed{Object: object}, err
-	}
+	err := json.Unmarshal(object, &account)
 	return Listed{
 		SID:          []byte(value(account.SID)),
 		AuthToken:    []byte(value(account.AuthToken)),
@@ -159,5 +167,6 @@ func listed(object []byte) (Listed, error) {
 		FriendlyName: []byte(value(account.FriendlyName)),
 		Type:         []byte(value(account.Type)),
 		Object:       object,
-	}, nil
+		IsOdd:        err != nil,
+	}, err
 }

@@ -76,16 +76,13 @@ func byEncodingJSON(body []byte) (accounts []account, next string, ok bool) {
 			Name   *string `json:"friendly_name"`
 			Kind   *string `json:"type"`
 		}
-		found := account{object: string(object)}
-		if json.Unmarshal(object, &a) == nil {
-			found = account{value(a.SID), value(a.Token), value(a.Status), value(a.Name), value(a.Kind), string(object)}
-		} else {
-			isOdd = true
-		}
+		err := json.Unmarshal(object, &a)
+		isOdd = isOdd || err != nil
+		found := account{value(a.SID), value(a.Token), value(a.Status), value(a.Name), value(a.Kind), string(object)}
 		isAny = isAny || found.sid != ""
 		accounts = append(accounts, found)
 	}
-	if isOdd && !isAny {
+	if isOdd && !isAny && !(len(accounts) == 1 && accounts[0].object[0] == '{') {
 		return nil, "", false
 	}
 	return accounts, value(page.Next), true

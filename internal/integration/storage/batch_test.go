@@ -100,6 +100,25 @@ func TestWithoutAnIndexOnTheSIDABatchIsOneReadAndOneWriteByID(t *testing.T) {
 	}
 }
 
+func TestADocumentWithAListOfSIDsDoesNotHoldUpABatch(t *testing.T) {
+	t.Parallel()
+	server := mongotest.Start(t)
+	coll := server.Collection(t)
+	records := batchOf(t, coll, 50)
+	insert(t, coll, account(bson.E{Key: "sid", Value: bson.A{sidOf(3), 7, sidOf(60)}}))
+	records = append(records, twilioacct.Record{SID: sidOf(60), Status: "closed"})
+	server.ForgetCommands()
+	failures, err := open(t, coll, nil).SaveBatch(t.Context(), records)
+	require.NoError(t, err)
+	require.Len(t, failures, 1)
+	assert.Equal(t, sidOf(60), failures[0].SID, "nothing else holds it")
+	var odd *mongostore.DocumentError
+	require.ErrorAs(t, failures[0].Err, &odd)
+	assert.Equal(t, 50, closed(t, coll))
+	assert.Equal(t, 1, server.Seen("find"))
+	assert.Equal(t, 1, server.Seen("update"))
+}
+
 func TestAnIndexOfOursOrOfTheApplicationsIsFoundOnceAndForAll(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(*testing.T, *mongo.Collection){
