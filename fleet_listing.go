@@ -36,6 +36,12 @@ type listedPage struct {
 	isEarly bool       // asked for before the documents were read, so a document may be newer
 }
 
+// understood takes the answer apart.
+func (p *listedPage) understood() (*listedPage, error) {
+	err := p.Read(p.call)
+	return p, err
+}
+
 // pageAhead is a page that was asked for before it was certain that the list goes on there.
 type pageAhead struct {
 	at      page.Cursor
@@ -125,7 +131,7 @@ func (l *listing) next(ctx context.Context, at page.Cursor) (*listedPage, error)
 	if ahead, ok := found.Ahead(); ok {
 		l.ask(ctx, ahead)
 	}
-	return found, found.Read(found.call)
+	return found.understood()
 }
 
 func (l *listing) arrived(ctx context.Context, at page.Cursor) (*listedPage, error) {
@@ -175,7 +181,7 @@ func (l *listing) first(ctx context.Context, size int) (*listedPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return found, found.Read(found.call)
+	return found.understood()
 }
 
 // fetch asks for a page, which is still to be read, and puts it into spare memory if there is some.

@@ -33,7 +33,8 @@ func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error
 	case errors.Is(err, ErrSuspended):
 		return auth, judged(refusal, ErrSuspended, "the parent is suspended")
 	case err != nil:
-		return auth, judged(refusal, ErrUnavailable, "and it cannot be told whether the account is not ours or our credentials are wrong: "+err.Error())
+		const note = "and it cannot be told whether the account is not ours or our credentials are wrong: "
+		return auth, judged(refusal, ErrUnavailable, note+err.Error())
 	case accepted:
 		return auth, judged(refusal, ErrForbidden, "the parent's credentials are right, so the account is not one of its own")
 	}

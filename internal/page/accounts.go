@@ -40,8 +40,8 @@ func (a *Accounts) Read(call Call) error {
 	return a.readAny(call)
 }
 
-// Ahead finds out where the next page is, likely, before the body is read: in some microseconds, so that that page can be asked for. It
-// is false on the last page, and where the address is not near one of the body's ends.
+// Ahead finds out where the next page is, likely, before the body is read: in some microseconds, so that it can be asked for. It is
+// false on the last page, and where the address is not near one of the body's ends.
 func (a *Accounts) Ahead() (at Cursor, ok bool) {
 	const near = 2048
 	begin, end := a.Body[:min(near, len(a.Body))], a.Body[max(0, len(a.Body)-near):]
