@@ -26,15 +26,16 @@ type figure struct {
 	spread float64 // half of what the middle half of the rounds spans, as a part of the median
 }
 
-// rounds lets the sides take turns, so that whatever else the machine does meanwhile hits all of them alike, and the order is
-// turned round each time, so that none always runs in another's wake.
+// rounds lets the sides take turns, so that whatever else the machine does meanwhile hits all of them alike, a server's pauses at
+// every third request included. Each round begins with another side, and after all have begun the order is turned round, so that none
+// always runs in another's wake.
 func rounds(n int, sides ...side) ([]figure, error) {
 	costs := make([][]time.Duration, len(sides))
 	for round := range n {
 		for turn := range sides {
-			i := turn
-			if round%2 == 1 {
-				i = len(sides) - 1 - turn
+			i := (turn + round) % len(sides)
+			if round/len(sides)%2 == 1 {
+				i = len(sides) - 1 - i
 			}
 			runtime.GC() // nobody pays for the garbage of the one before
 			cost, err := sides[i].cost()

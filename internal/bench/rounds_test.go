@@ -23,9 +23,22 @@ func TestRoundsAreInterleavedAndGiveMedians(t *testing.T) {
 	}
 	f, err := rounds(3, take("a"), take("b"))
 	require.NoError(t, err)
-	assert.Equal(t, "abbaab", order)
+	assert.Equal(t, "abbaba", order)
 	assert.Equal(t, time.Duration(7), f[0].median)
 	assert.Equal(t, time.Duration(11), f[1].median)
+}
+
+func TestEachSideBeginsAndFollowsEachOtherAlike(t *testing.T) {
+	var order string
+	take := func(name string) side {
+		return side{name, func() (time.Duration, error) {
+			order += name
+			return 1, nil
+		}}
+	}
+	_, err := rounds(6, take("a"), take("b"), take("c"))
+	require.NoError(t, err)
+	assert.Equal(t, "abcbcacabcbabacacb", order)
 }
 
 func TestReportShowsAMissedTarget(t *testing.T) {
@@ -67,7 +80,7 @@ func TestBothTimesAreOfTheWorkAlone(t *testing.T) {
 	}
 	wall, cpu, err := bothTimes(3, work{"idle", spin, do("i")}, work{"busy", do("p"), spin})
 	require.NoError(t, err)
-	assert.Equal(t, "ippiip", order)
+	assert.Equal(t, "ippipi", order)
 	assert.Less(t, cpu[0].median, 20*time.Millisecond)
 	assert.GreaterOrEqual(t, wall[1].median, 10*time.Millisecond) // two cores may have spun
 	assert.GreaterOrEqual(t, cpu[1].median, 20*time.Millisecond)
