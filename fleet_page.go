@@ -88,7 +88,7 @@ func (r *fleetRun) account(ctx context.Context, a *page.Listed, x *line, age age
 		return Record{}, nil
 	}
 	if a.IsOdd {
-		r.odd(s, a, age)
+		r.odd(ctx, s, a, age)
 		return Record{}, nil
 	}
 	r.report.Listed++
@@ -135,9 +135,15 @@ func (r *fleetRun) malformed(a *page.Listed, age age) {
 
 // odd leaves an account that was listed in another form than Twilio documents to be looked at by itself, or tells of it where no
 // document holds it.
-func (r *fleetRun) odd(s sid, a *page.Listed, age age) {
+func (r *fleetRun) odd(ctx context.Context, s sid, a *page.Listed, age age) {
 	r.report.Listed++
-	isHeld := false
+	if r.report.OneByOne {
+		x, _, _ := r.documents.add(Entry{SID: s.String(), ID: s.String()})
+		x.set(isSeen | isNew)
+		r.look(ctx, single{sid: s.String(), line: x})
+		return
+	}
+	isHeld := r.isParent(s)
 	for x := range r.documents.all(s) {
 		isHeld = true
 		x.set(isSeen)

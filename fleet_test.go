@@ -915,6 +915,43 @@ func TestAnAccountOfAnotherFormFailsAloneAndTheOthersAreSynced(t *testing.T) {
 	}
 }
 
+func TestAnAccountOfAnotherFormIsFetchedWhereTheStoreCannotScan(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.outdate(f.sids...)
+	f.store.add(f.asTwilioHas(f.fake.Parent().SID))
+	p := f.provider(t, withStore(onlyLoadAndSave(f.store)), func(o *twilioacct.Options) {
+		o.HTTPClient = rewriting(o.HTTPClient.Transport, func(path, body string) string {
+			if path != listPath {
+				return body
+			}
+			return strings.ReplaceAll(body, `{"auth_token"`, `{"status":7,"auth_token"`)
+		})
+	})
+	report, _, err := f.sync(t.Context(), p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, 3, report.Changed)
+	assert.Zero(t, report.Failed)
+	f.isAsTwilioHasIt(t)
+}
+
+func TestTheParentInAnotherFormIsNoFailure(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	p := f.provider(t, func(o *twilioacct.Options) {
+		o.HTTPClient = rewriting(o.HTTPClient.Transport, func(path, body string) string {
+			if path != listPath {
+				return body
+			}
+			return strings.ReplaceAll(body, `{"auth_token"`, `{"status":7,"auth_token"`)
+		})
+	})
+	report, told, err := f.sync(t.Context(), p, nil)
+	require.NoError(t, err)
+	assert.Equal(t, 3, report.Unchanged)
+	assert.Empty(t, told)
+}
+
 func TestCopiesOfWhichTheLastSightIsBlurredAreLookedAtAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for _, dryRun := range []bool{true, false} {
