@@ -201,6 +201,10 @@ const largestPage = 1000
 
 func getAccount(call *rest.Call, sid string) (Account, error) {
 	raw, err := api.NewApiService(call.Lean().Handler()).FetchAccount(sid)
+	return accountOf(call, sid, raw, err)
+}
+
+func accountOf(call *rest.Call, sid string, raw *api.ApiV2010Account, err error) (Account, error) {
 	if err != nil {
 		return Account{}, call.Typed(err)
 	}
@@ -228,6 +232,8 @@ func listAccounts(ctx context.Context, call *rest.Call, f AccountFilter) iter.Se
 		return raw.Accounts, raw.NextPageUri, nil
 	}, newAccount)
 }
+
+func (a Account) identity() (sid, kind, account string) { return a.SID, "AC", a.OwnerAccountSID }
 
 func newAccount(raw *api.ApiV2010Account) Account {
 	return Account{

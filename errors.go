@@ -86,6 +86,11 @@ func invalid(format string, args ...any) error {
 	return &Error{Message: fmt.Sprintf(format, args...), Err: ErrInvalid}
 }
 
+// told is the error of a call that Twilio answered, and well, but whose answer means that.
+func told(kind error, format string, args ...any) error {
+	return &Error{Message: fmt.Sprintf(format, args...), verdict: kind}
+}
+
 // judged is a refusal with what it turned out to mean.
 func judged(refusal, verdict error, note string) error {
 	var e *Error
@@ -169,6 +174,25 @@ func (e *Error) kind() error {
 	return kindOfStatus(e.Status)
 }
 
+// The codes that are asked for one by one.
+const (
+	codeNothingChanged   = 20020 // what was to be set is so already
+	codeCallHasEnded     = 21220
+	codeNumberGone       = 21422 // somebody else has bought it
+	codeAlreadyInService = 21710
+	codeNotInService     = 21711
+	codeInAnotherService = 21712
+)
+
+// codeOf is Twilio's code in the error, 0 where there is none.
+func codeOf(err error) int {
+	var e *Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code
+}
+
 // codes is the table of Twilio's codes. A code that is not here goes by its HTTP status.
 var codes = map[error][]int{
 	ErrNotFound: {
@@ -215,6 +239,8 @@ var codes = map[error][]int{
 	ErrClosed: {21479},
 	ErrConflict: {
 		20009, 20020, 20162, 20409, 20412,
+		21220,                                           // the call has ended already
+		30409,                                           // the message is no longer scheduled
 		21102, 21301, 21404, 21480, 21714, 30995, 70151, // a limit is reached
 		21422,               // the number is gone
 		21449, 21450, 21453, // the caller id is verified already
@@ -229,9 +255,11 @@ var codes = map[error][]int{
 		21201, 21205, 21209, 21210, 21211, 21212, 21213, 21214, 21217,
 		21401, 21402, 21403, 21405, 21406, 21421,
 		21451, 21452, 21457, 21458, 21470, 21475, 21481,
+		21266, // from a number to itself
 		21601, 21602, 21603, 21604, 21612, 21614, 21615, 21617, 21619, 21631, 21635,
 		21649, 21650, 21651, 21661, 21702, 21705, 21713, 21715,
 		30006, 30044, 30646, 30647,
+		35114, 35118, // a schedule that is too early or too late, or without a messaging service
 	},
 	ErrUnavailable: {
 		20500, 20503, 20504,
@@ -292,3 +320,12 @@ func (e *StoreError) Error() string {
 
 // Unwrap returns the store's own error.
 func (e *StoreError) Unwrap() error { return e.Err }
+
+// isStores is true for a failure of the Store, whatever lies below it.
+func isStores(err error) bool {
+	var theirs *StoreError
+	return errors.As(err, &theirs)
+}
+
+// isGone is true if what was asked for is not there, and it was Twilio that said so.
+func isGone(err error) bool { return errors.Is(err, ErrNotFound) && !isStores(err) }

@@ -3,7 +3,6 @@ package twilioacct
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -28,20 +27,6 @@ func (r *fleetRun) gone(e SyncEvent) {
 	r.report.Gone++
 	r.report.Missing++
 	r.observe(e)
-}
-
-// isStores is true for a failure of the Store, whatever lies below it.
-func isStores(err error) bool {
-	var theirs *StoreError
-	return errors.As(err, &theirs)
-}
-
-func codeOf(err error) int {
-	var e *Error
-	if !errors.As(err, &e) {
-		return 0
-	}
-	return e.Code
 }
 
 // change tells of a document that is to be written under that revision.

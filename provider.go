@@ -21,7 +21,8 @@ type Provider struct {
 	store  Store // nil: none
 	rest   *rest.Client
 
-	concurrent int // requests at once
+	concurrent int           // requests at once
+	retryWait  time.Duration // of one call; negative: it never waits
 
 	log *slog.Logger
 
@@ -29,6 +30,9 @@ type Provider struct {
 	tokens   *remembered[Secret]  // of subaccounts, by SID
 	verdicts *remembered[verdict] // on refused credentials of subaccounts, by verdictKey
 	seed     maphash.Seed
+
+	// Accounts that were created here a moment ago, by SID: Twilio may refuse their credentials at first.
+	newborn *remembered[struct{}]
 
 	// Whether Twilio takes the parent's own credentials, by its SID. Kept for a second only: a burst of refusals costs one
 	// request, and a token that was rotated since is not held to be good.
@@ -98,11 +102,13 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		store:  o.Store,
 
 		concurrent: o.MaxConcurrent,
+		retryWait:  o.MaxRetryWait,
 
 		log:       o.Logger,
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
 		verdicts:  newRemembered[verdict](time.Minute, 1024),
+		newborn:   newRemembered[struct{}](time.Minute, 1024),
 		ourselves: newRemembered[bool](time.Second, 2),
 		seed:      maphash.MakeSeed(),
 	}
@@ -145,6 +151,9 @@ func (o *Options) withDefaults() Options {
 	if copied.MaxConcurrent == 0 {
 		copied.MaxConcurrent = 50
 	}
+	if copied.MaxRetryWait == 0 {
+		copied.MaxRetryWait = 30 * time.Second
+	}
 	if copied.Logger == nil {
 		copied.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -156,18 +165,30 @@ func (p *Provider) Parent() *Handle { return &Handle{provider: p, sid: p.parent.
 
 // Subaccount returns the handle of the subaccount with that SID. It does no I/O: that the SID is malformed, or the parent's,
 // is the error of the handle's first call, before any request.
-func (p *Provider) Subaccount(sid string) *Handle { return &Handle{provider: p, sid: sid, isSub: true} }
+func (p *Provider) Subaccount(sid string) *Handle {
+	if isSID("AC", sid) {
+		sid = asWritten(sid)
+	}
+	return &Handle{provider: p, sid: sid, isSub: true}
+}
 
 // asParent is a call signed by the parent.
 func (p *Provider) asParent(ctx context.Context) *rest.Call {
 	return p.rest.Call(ctx, p.parent.AccountSID, parentSigner{p})
 }
 
-// changed drops what is remembered of an account that somebody changes through this Provider, by whatever method.
+// changed drops what is remembered of an account that somebody changes through this Provider, by whatever method; so a tenant that was
+// reactivated can work at once.
 func (p *Provider) changed(path string) {
-	if sid := accountIn(path); path == accountPath(sid) {
-		p.drop(sid)
+	sid := accountIn(path)
+	if path != accountPath(sid) {
+		return
 	}
+	if token, ok := p.tokens.kept(sid); ok {
+		p.verdicts.drop(p.verdictKey(subaccountSigner{p, sid}.auth(token)))
+	}
+	p.newborn.drop(sid)
+	p.drop(sid)
 }
 
 func (p *Provider) drop(sid string) {

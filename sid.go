@@ -35,16 +35,59 @@ func checkCall(ctx context.Context, accountSID string) error {
 	return nil
 }
 
+// sidKinds are the kinds of SIDs, by the two letters that they begin with.
+var sidKinds = map[string]string{
+	"AC": "account",
+	"AD": "address",
+	"AP": "application",
+	"BU": "bundle",
+	"HX": "content",
+	"MG": "messaging service",
+	"PN": "phone number",
+	"SM": "message",
+	"TK": "trunk",
+}
+
+// checkSID refuses what is no SID of that kind, and checkOptional lets an empty one pass.
+func checkSID(kind, sid string) error {
+	if isOfKind(kind, sid) {
+		return nil
+	}
+	return invalid("%s SID %s is not %s and 32 hex digits", sidKinds[kind], quote(sid), kind)
+}
+
+// isOfKind is isSID, but for the messages with media, whose SIDs begin with letters of their own.
+func isOfKind(kind, sid string) bool {
+	return isSID(kind, sid) || kind == "SM" && isSID("MM", sid)
+}
+
+func checkOptional(kind, sid string) error {
+	if sid == "" {
+		return nil
+	}
+	return checkSID(kind, sid)
+}
+
+// firstOf is the first error that is one.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // quote shows what somebody passed for a SID.
 func quote(s string) string { return strconv.Quote(shown(s)) }
 
 // shown is a SID, or the beginning of what stands in its place: it may be a token that was pasted there.
 func shown(s string) string {
 	const most = 4
-	if len(s) > most && !isSID("AC", s) {
-		return s[:most] + "…"
+	if len(s) <= most || len(s) == 34 && sidKinds[s[:2]] != "" && isSID(s[:2], s) {
+		return s
 	}
-	return s
+	return s[:most] + "…"
 }
 
 func isContext(err error) bool {

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
 )
@@ -17,7 +18,7 @@ func (s parentSigner) Auth(context.Context) (rest.Auth, error) { return s.provid
 
 // Refused tells "this account is not ours" from "our own credentials are wrong", which Twilio may answer alike: it asks for
 // the parent itself.
-func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
+func (s parentSigner) Refused(ctx context.Context, auth rest.Auth, refusal error, _ int) (rest.Auth, error) {
 	if !errors.Is(refusal, ErrUnauthenticated) {
 		return auth, refusal // the code says more than the status
 	}
@@ -92,8 +93,14 @@ func (s subaccountSigner) auth(token Secret) rest.Auth {
 
 // Refused finds out why. Twilio answers 20003 for a token that was rotated, for a suspended and for a closed account. The
 // verdict is remembered for a minute, so that a thousand failing calls cost one request as the parent.
-func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal error) (rest.Auth, error) {
+func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal error, nth int) (rest.Auth, error) {
 	p := s.provider
+	if _, isNew := p.newborn.kept(s.sid); isNew && p.outlast(ctx, nth) {
+		return auth, nil
+	}
+	if nth > mostTokens {
+		return auth, refusal
+	}
 	v, err := p.verdicts.get(ctx, p.verdictKey(auth), func(ctx context.Context, _ string) (verdict, error) {
 		return p.judge(ctx, s.sid)
 	})
@@ -110,6 +117,17 @@ func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal e
 		return auth, refusal
 	}
 	return s.auth(v.token), nil
+}
+
+// mostTokens bounds how many tokens one call tries, where each that is found is refused again.
+const mostTokens = 6
+
+// outlast waits for Twilio to know a new account everywhere: a quarter of a second, then twice that, and so on, some 8 seconds
+// together and no longer than the Provider's calls may wait. It is false where there is nothing more to wait for.
+func (p *Provider) outlast(ctx context.Context, nth int) bool {
+	const first, most = 250 * time.Millisecond, 5
+	wait := first << (nth - 1)
+	return nth <= most && 2*wait-first <= p.retryWait && rest.Sleep(ctx, wait)
 }
 
 // verdict is what was found out about a subaccount whose token was refused.

@@ -2,48 +2,184 @@ package twilioacct
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
-	"github.com/twilio/twilio-go/client"
-
-	"github.com/twilioacct/twilioacct/internal/rest"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
-// Handle is one account seen from inside: what it does is signed by that account's own credentials and can land on no other.
-// [Provider.Subaccount] and [Provider.Parent] make handles; making one does no I/O, and there is nothing to close.
+// CreateSubaccount creates a subaccount of that friendly name: 1 to 64 characters, without space at its ends. It costs nothing,
+// counts against the parent's limit (1000 by default, [ErrConflict] beyond), and can never be deleted, only closed.
 //
-// A subaccount's handle finds its auth token by itself: in memory, in the Store, or from Twilio as the parent. If Twilio refuses
-// the token, the parent is asked once why, and the Store where Twilio hides tokens: a token that was rotated is saved and tried,
-// a suspended account is [ErrSuspended], a closed one [ErrClosed], one that is gone [ErrNotFound] or [ErrForbidden], and a token
-// that should be good [ErrUnauthenticated]. Handles are made by a [Provider]; the zero value is of no use.
-type Handle struct {
-	provider *Provider
-	sid      string
-	isSub    bool
-}
-
-// SID returns the account's SID.
-func (h *Handle) SID() string { return h.sid }
-
-// Account fetches the account as itself, never from memory: it answers whether the account's own credentials work.
-func (h *Handle) Account(ctx context.Context) (Account, error) {
-	if err := checkCall(ctx, h.sid); err != nil {
+// Its auth token goes to the Store before anything else. If the Store fails, the account is returned as well as a *[StoreError];
+// if it has no record of the account and makes none, that is no failure.
+//
+// It makes a new account each time: names need not be unique. Where that may not be, look with [Provider.FindSubaccount] first. Of a
+// lost reply nobody knows whether the account was made: the error is then [ErrOutcomeUnknown], nothing is repeated, and
+// FindSubaccount tells.
+//
+// https://www.twilio.com/docs/iam/api/subaccounts
+func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (Account, error) {
+	if err := firstOf(checkCall(ctx, p.parent.AccountSID), checkName("friendly name", friendlyName)); err != nil {
 		return Account{}, err
 	}
-	return getAccount(h.call(ctx), h.sid)
+	call := p.asParent(ctx).Lean()
+	raw, err := api.NewApiService(call.Handler()).CreateAccount(new(api.CreateAccountParams).SetFriendlyName(friendlyName))
+	if err != nil {
+		return Account{}, call.Typed(err)
+	}
+	a := newAccount(raw)
+	if !isSID("AC", a.SID) || a.SID == p.parent.AccountSID || a.OwnerAccountSID != p.parent.AccountSID {
+		return Account{}, call.Unexpected("the answer is account " + quote(a.SID) + " of " + quote(a.OwnerAccountSID) + ", not a new subaccount")
+	}
+	p.newborn.put(a.SID, struct{}{}, p.newborn.now())
+	return a, p.keep(ctx, a, 0)
 }
 
-// Services lets any of twilio-go's generated services work as this account, within ctx and with this package's errors:
+// FindSubaccount finds the subaccount of exactly that friendly name. The parent itself and closed accounts do not count. It costs one
+// request, however large the fleet is: Twilio filters, and the names are compared here again.
 //
-//	messages := api.NewApiService(handle.Services(ctx)) // rest/api/v2010
-//
-// Call only their Page, Fetch, Create, Update and Delete methods: List, Stream and those ending in WithMetadata lose errors,
-// leak goroutines or panic (twilio-go v1.31.0). An answer that is JSON, but not of the form that is documented, is an error of
-// encoding/json's there; after a change that means that its outcome is unknown.
-func (h *Handle) Services(ctx context.Context) *client.RequestHandler { return h.call(ctx).Handler() }
-
-func (h *Handle) call(ctx context.Context) *rest.Call {
-	if h.isSub {
-		return h.provider.rest.Call(ctx, h.sid, subaccountSigner{provider: h.provider, sid: h.sid})
+// None is [ErrNotFound]. Several are [ErrAmbiguous], whose text names their SIDs.
+func (p *Provider) FindSubaccount(ctx context.Context, friendlyName string) (Account, error) {
+	if err := checkName("friendly name", friendlyName); err != nil {
+		return Account{}, err
 	}
-	return h.provider.asParent(ctx)
+	named := p.Accounts(ctx, &AccountFilter{FriendlyName: friendlyName})
+	return findAmong(named, "open subaccount", friendlyName, func(a Account) bool {
+		return a.FriendlyName == friendlyName && a.SID != p.parent.AccountSID && a.Status != StatusClosed
+	})
+}
+
+// RenameSubaccount gives the subaccount another friendly name, under the rules of [Provider.CreateSubaccount].
+func (p *Provider) RenameSubaccount(ctx context.Context, sid, friendlyName string) (Account, error) {
+	if err := checkName("friendly name", friendlyName); err != nil {
+		return Account{}, err
+	}
+	return p.changeSubaccount(ctx, sid, new(api.UpdateAccountParams).SetFriendlyName(friendlyName))
+}
+
+// SuspendSubaccount suspends the subaccount: it can neither call nor send nor receive until it is reactivated, its own credentials
+// are refused, and its numbers stay and cost on. Calls that are under way go on: see [Provider.EndCalls].
+//
+// The request is always sent, whatever memory or Store say. An account that is suspended already is no error; a closed one is
+// [ErrClosed]. The new status is written to the Store; if that fails, the account is returned as well as a *[StoreError].
+func (p *Provider) SuspendSubaccount(ctx context.Context, sid string) (Account, error) {
+	return p.setStatus(ctx, sid, StatusSuspended)
+}
+
+// ReactivateSubaccount makes a suspended subaccount active again, as [Provider.SuspendSubaccount] suspends it. One that Twilio has
+// suspended, or whose parent is suspended, is [ErrSuspended]; a closed one is [ErrClosed], for ever.
+func (p *Provider) ReactivateSubaccount(ctx context.Context, sid string) (Account, error) {
+	return p.setStatus(ctx, sid, StatusActive)
+}
+
+func (p *Provider) setStatus(ctx context.Context, sid string, status Status) (Account, error) {
+	a, err := p.changeSubaccount(ctx, sid, new(api.UpdateAccountParams).SetStatus(string(status)))
+	var storeErr *StoreError
+	if (err == nil || errors.As(err, &storeErr)) && a.Status != status {
+		return a, told(ErrConflict, "%s should be %s now, and is %s", sid, status, quote(string(a.Status)))
+	}
+	return a, err
+}
+
+// changeSubaccount makes a change that, made twice, leaves what it leaves once.
+func (p *Provider) changeSubaccount(ctx context.Context, sid string, change *api.UpdateAccountParams) (Account, error) {
+	if err := p.checkSubaccount(ctx, sid); err != nil {
+		return Account{}, err
+	}
+	rev, loadErr := p.revision(ctx, sid) // before Twilio acts, so that who writes meanwhile finds us stale
+	call := p.asParent(ctx).Repeatable().Lean()
+	raw, err := api.NewApiService(call.Handler()).UpdateAccount(sid, change)
+	if codeOf(err) == codeNothingChanged {
+		a, err := p.look(ctx, sid)
+		return a, firstOf(err, loadErr)
+	}
+	a, err := accountOf(call, sid, raw, err)
+	if err != nil {
+		return Account{}, err
+	}
+	if loadErr != nil {
+		return a, loadErr
+	}
+	return a, p.keep(ctx, a, rev)
+}
+
+// checkSubaccount refuses the parent, too: what is done to a tenant must not be done to all of them.
+func (p *Provider) checkSubaccount(ctx context.Context, sid string) error {
+	if err := checkCall(ctx, sid); err != nil {
+		return err
+	}
+	if strings.EqualFold(sid, p.parent.AccountSID) {
+		return invalid("%s is the parent, not a subaccount", sid)
+	}
+	return nil
+}
+
+// revision is that of the Store's record of the account; 0 where there is none.
+func (p *Provider) revision(ctx context.Context, sid string) (int64, error) {
+	if p.store == nil {
+		return 0, nil
+	}
+	r, err := load(ctx, p.store, sid)
+	if errors.Is(err, ErrNoRecord) {
+		return 0, nil
+	}
+	return r.Rev, err
+}
+
+// keep remembers what Twilio has just said of an account, and writes it to the Store under the revision that was read before. It goes
+// on where the caller's context ends: a token that nobody kept is a tenant that nobody can act for.
+func (p *Provider) keep(ctx context.Context, a Account, rev int64) error {
+	if !a.AuthToken.IsZero() {
+		p.tokens.put(a.SID, a.AuthToken, p.tokens.now())
+	}
+	if p.store == nil {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	_, err := save(ctx, p.store, Record{SID: a.SID, AuthToken: a.AuthToken, Status: a.Status, Rev: rev})
+	if errors.Is(err, ErrStale) { // somebody else wrote meanwhile, and may know more
+		_, err = p.sync(ctx, a.SID, nil)
+	}
+	if errors.Is(err, ErrNoRecord) {
+		return nil
+	}
+	return err
+}
+
+// keepFound brings the Store's record of an account up to date that was listed just now. It asks Twilio again only if they differ.
+func (p *Provider) keepFound(ctx context.Context, listed Account) error {
+	if p.store == nil {
+		return nil
+	}
+	kept, err := load(ctx, p.store, listed.SID)
+	if errors.Is(err, ErrNoRecord) {
+		if maker, ok := StoreAs[Maker](p.store); ok && !maker.Makes() {
+			return nil
+		}
+	} else if err != nil || !kept.differs(listed) {
+		return err
+	}
+	_, err = p.Sync(ctx, listed.SID)
+	return err
+}
+
+// checkName refuses what Twilio would not take for a friendly name, or would take and change, so that it is not found again.
+func checkName(what, name string) error {
+	const longest = 64
+	switch n := utf8.RuneCountInString(name); {
+	case strings.TrimSpace(name) == "":
+		return invalid("the %s is empty", what)
+	case n > longest:
+		return invalid("the %s has %d characters: %d are the most", what, n, longest)
+	case !utf8.ValidString(name):
+		return invalid("the %s is not UTF-8", what)
+	case strings.TrimSpace(name) != name:
+		return invalid("the %s %q begins or ends with space", what, name)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return invalid("the %s %q has a control character in it", what, name)
+	}
+	return nil
 }

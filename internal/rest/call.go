@@ -23,9 +23,9 @@ type Auth struct {
 type Signer interface {
 	// Auth is asked once per call, before the first request.
 	Auth(ctx context.Context) (Auth, error)
-	// Refused is asked once per call, when Twilio answered 401 to auth: either with other credentials, which are tried
-	// then, or with the error that ends the call. That may be refusal itself.
-	Refused(ctx context.Context, auth Auth, refusal error) (Auth, error)
+	// Refused is asked whenever Twilio answered 401 to auth, for the nth time in this call, 1 being the first: either for
+	// credentials to try, the same ones after a wait perhaps, or for the error that ends the call. That may be refusal itself.
+	Refused(ctx context.Context, auth Auth, refusal error, nth int) (Auth, error)
 }
 
 // Call is twilio-go's [client.BaseClient] for one call. It keeps the caller's context in a field, which is wrong for
@@ -37,6 +37,7 @@ type Call struct {
 
 	account    string
 	repeatable bool
+	once       bool
 	lean       bool
 
 	// What is known of the last request that was answered well, for what turns out later to be wrong with the answer.
@@ -51,6 +52,12 @@ func (c *Client) Call(ctx context.Context, account string, signer Signer) *Call 
 // Repeatable marks a POST that may be sent again after an unknown outcome: sent twice, it leaves what it left at once.
 func (c *Call) Repeatable() *Call {
 	c.repeatable = true
+	return c
+}
+
+// Once forbids to send a DELETE again after an unknown outcome: the caller looks first.
+func (c *Call) Once() *Call {
+	c.once = true
 	return c
 }
 
@@ -120,16 +127,16 @@ func (c *Call) send(r *request) (*answer, error) {
 	}
 	waits := c.client.newWaits()
 	var before *Failure
-	for renewed := false; ; {
+	for refusals := 0; ; {
 		answer, failure := c.client.attempt(c.ctx, r, auth, before)
 		if failure == nil {
 			c.last.Store(r.facts(answer))
 			return answer, nil
 		}
 		before = failure
-		if failure.Status == http.StatusUnauthorized && !renewed {
-			renewed = true
-			if auth, err = c.signer.Refused(c.ctx, auth, c.client.fail(failure)); err != nil {
+		if failure.Status == http.StatusUnauthorized {
+			refusals++
+			if auth, err = c.signer.Refused(c.ctx, auth, c.client.fail(failure), refusals); err != nil {
 				return nil, c.unsigned(r, err)
 			}
 			continue
@@ -157,8 +164,8 @@ func (c *Call) unsigned(r *request, err error) error {
 // Typed gives what twilio-go's decoding and a context say the type that every failure has, and leaves other errors alone.
 func (c *Call) Typed(err error) error {
 	switch err.(type) { //nolint:errorlint // what lies below a typed failure is not meant
-	case *json.SyntaxError, *json.UnmarshalTypeError:
-		return c.unexpected("the answer has another form than Twilio documents", err)
+	case *json.SyntaxError, *json.UnmarshalTypeError, *time.ParseError:
+		return c.Undecodable(err)
 	}
 	switch err { //nolint:errorlint // as above
 	case io.EOF, io.ErrUnexpectedEOF:
@@ -169,6 +176,11 @@ func (c *Call) Typed(err error) error {
 		return c.client.fail(f)
 	}
 	return err
+}
+
+// Undecodable is the failure of a call whose answer could not be decoded.
+func (c *Call) Undecodable(err error) error {
+	return c.unexpected("the answer has another form than Twilio documents", err)
 }
 
 // Unexpected is the failure of a call that was answered, but not with what was asked for.

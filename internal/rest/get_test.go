@@ -138,7 +138,7 @@ type asking struct {
 	client *Client
 }
 
-func (s asking) Refused(ctx context.Context, a Auth, _ error) (Auth, error) {
+func (s asking) Refused(ctx context.Context, a Auth, _ error, _ int) (Auth, error) {
 	_, err := send(s.client.Call(ctx, accountSID, signer), http.MethodGet, nil)
 	return a, err
 }

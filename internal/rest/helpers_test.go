@@ -74,7 +74,7 @@ func (f failed) Unwrap() error { return f.Err }
 type fixedSigner struct{ auth Auth }
 
 func (s fixedSigner) Auth(context.Context) (Auth, error) { return s.auth, nil }
-func (s fixedSigner) Refused(_ context.Context, a Auth, refusal error) (Auth, error) {
+func (s fixedSigner) Refused(_ context.Context, a Auth, refusal error, _ int) (Auth, error) {
 	return a, refusal
 }
 

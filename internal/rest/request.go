@@ -43,7 +43,7 @@ func (c *Call) newRequest(method, rawURL string, data url.Values, headers map[st
 		url:        u,
 		host:       u.Host,
 		header:     c.header(headers),
-		repeatable: c.repeatable || method == http.MethodGet || method == http.MethodDelete,
+		repeatable: c.repeatable || method == http.MethodGet || method == http.MethodDelete && !c.once,
 		lean:       c.lean,
 	}
 	r.carry(data, body)

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -111,25 +112,31 @@ func TestAnAttemptThatFoundNoTimeLeavesTheFailureBeforeIt(t *testing.T) {
 	})
 }
 
-func TestASignerIsAskedOncePerCallWhyItWasRefused(t *testing.T) {
+func TestASignerIsAskedAfterEachRefusalUntilItHasNoMoreCredentials(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	twilio := &script{steps: []transportFunc{answers(401, `{"code":20003}`)}}
-	_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, renewing{signer, &asked}), "GET", nil)
+	_, err := send(newClient(t, twilio, nil).Call(t.Context(), accountSID, renewing{signer, &asked}), "POST", nil)
 	assert.Equal(t, 401, failureFrom(t, err).Status)
-	assert.Equal(t, 1, asked)
-	assert.Len(t, twilio.requests(), 2)
+	assert.Equal(t, 3, asked)
+	assert.Len(t, twilio.requests(), 3, "what was refused was not processed, so that a change is tried again, too")
 }
 
-// renewing has other credentials whenever it is asked.
+// renewing has other credentials twice.
 type renewing struct {
 	fixedSigner
 
 	asked *int
 }
 
-func (s renewing) Refused(_ context.Context, a Auth, _ error) (Auth, error) {
+func (s renewing) Refused(_ context.Context, a Auth, refusal error, nth int) (Auth, error) {
 	*s.asked++
+	if nth != *s.asked {
+		return a, errors.New("refusals are counted wrongly")
+	}
+	if nth == 3 {
+		return a, refusal
+	}
 	return a, nil
 }
 

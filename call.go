@@ -1,0 +1,96 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/twilioacct/twilioacct/internal/page"
+)
+
+// EndCalls ends the calls of the subaccount that are queued, ringing or under way, as the parent: a suspension leaves them running,
+// and they cost on. It returns how many it has ended; one that ends by itself meanwhile counts, too. Repeating it is safe.
+//
+// It makes a request for each call, many at once, after three that look for them. What cannot be ended is in the error, and keeps no
+// other from being ended.
+//
+// https://www.twilio.com/docs/voice/api/call-resource
+func (p *Provider) EndCalls(ctx context.Context, sid string) (ended int, err error) {
+	if err := p.checkSubaccount(ctx, sid); err != nil {
+		return 0, err
+	}
+	var live []liveCall
+	for _, status := range []string{"in-progress", "ringing", "queued"} {
+		for c, err := range p.calls(ctx, sid, status) {
+			if err != nil {
+				return 0, err
+			}
+			live = append(live, c)
+		}
+	}
+	errs := eachOf(ctx, live, p.concurrent, func(ctx context.Context, c liveCall) error { return p.endCall(ctx, c) })
+	return len(live) - len(errs), errors.Join(errs...)
+}
+
+func (p *Provider) calls(ctx context.Context, account, status string) iter.Seq2[liveCall, error] {
+	call := p.asParent(ctx).Lean()
+	service := api.NewApiService(call.Handler())
+	params := new(api.ListCallParams).SetPathAccountSid(account).SetStatus(status).SetPageSize(largestPage)
+	return listed(call, account, page.All(ctx, call, func(at page.Cursor) ([]api.ApiV2010Call, *string, error) {
+		raw, err := service.PageCall(params, at.Token, at.Number)
+		if err != nil {
+			return nil, nil, err
+		}
+		return raw.Calls, raw.NextPageUri, nil
+	}, newLiveCall))
+}
+
+func (p *Provider) endCall(ctx context.Context, c liveCall) error {
+	call := p.asParent(ctx).Repeatable().Lean() // a call that is ended twice has ended
+	end := new(api.UpdateCallParams).SetPathAccountSid(c.account).SetStatus("completed")
+	raw, err := api.NewApiService(call.Handler()).UpdateCall(c.sid, end)
+	if codeOf(err) == codeCallHasEnded {
+		return nil
+	}
+	_, err = answered(call, c.account, c.sid, raw, err, newLiveCall)
+	return err
+}
+
+// liveCall is as much of a call as it takes to end it.
+type liveCall struct{ sid, account string }
+
+func (c liveCall) identity() (sid, kind, account string) { return c.sid, "CA", c.account }
+
+func newLiveCall(raw *api.ApiV2010Call) liveCall {
+	return liveCall{sid: value(raw.Sid), account: value(raw.AccountSid)}
+}
+
+// eachOf does that with each item, some at once, and returns the errors.
+func eachOf[T any](ctx context.Context, items []T, atOnce int, do func(context.Context, T) error) []error {
+	var (
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		errs    []error
+	)
+	left := make(chan T)
+	for range min(atOnce, len(items)) {
+		workers.Go(func() {
+			for item := range left {
+				if err := do(ctx, item); err != nil {
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, item := range items {
+		left <- item
+	}
+	close(left)
+	workers.Wait()
+	return errs
+}

@@ -1,0 +1,370 @@
+package twilioacct
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/twilioacct/twilioacct/internal/page"
+	"github.com/twilioacct/twilioacct/internal/rest"
+)
+
+// PhoneNumber is a number that an account owns.
+//
+// Of what handles a call, a trunk counts before an application, and that before the voice URL; of what handles a message, an
+// application before the SMS URL, and a messaging service that the number is in before both.
+//
+// https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+type PhoneNumber struct {
+	SID          string // PN…; it stays when the number moves to another account
+	AccountSID   string
+	PhoneNumber  string // E.164: + and up to 15 digits
+	FriendlyName string
+	Capabilities Capabilities
+
+	VoiceURL, VoiceMethod                 string
+	VoiceFallbackURL, VoiceFallbackMethod string
+	VoiceApplicationSID                   string // AP…
+	TrunkSID                              string // TK…
+
+	SMSURL, SMSMethod                 string
+	SMSFallbackURL, SMSFallbackMethod string
+	SMSApplicationSID                 string // AP…
+
+	StatusCallback, StatusCallbackMethod string
+
+	AddressRequirements string // none, any, local or foreign
+	AddressSID          string // AD…
+	BundleSID           string // BU…
+	IdentitySID         string // RI…
+	EmergencyAddressSID string // AD…
+
+	Origin      string // twilio or hosted
+	DateCreated time.Time
+	DateUpdated time.Time
+}
+
+// Capabilities are what a number can do.
+type Capabilities struct{ Voice, SMS, MMS bool }
+
+// PhoneNumberSettings are what of a number can be set. What is nil stays as it is (at Twilio's default for a new number); a pointer to
+// "" empties it. In Go 1.26 new("https://…") is such a pointer.
+type PhoneNumberSettings struct {
+	FriendlyName *string // up to 64 characters
+
+	VoiceURL, VoiceMethod                 *string // methods are GET and POST
+	VoiceFallbackURL, VoiceFallbackMethod *string
+	VoiceApplicationSID                   *string // counts before VoiceURL; setting it takes the number off its trunk
+	TrunkSID                              *string // counts before both; setting it takes the application away
+
+	SMSURL, SMSMethod                 *string
+	SMSFallbackURL, SMSFallbackMethod *string
+	SMSApplicationSID                 *string // counts before SMSURL
+
+	StatusCallback, StatusCallbackMethod *string
+
+	AddressSID *string // what the number's country asks for
+	BundleSID  *string
+}
+
+// PhoneNumberFilter chooses among an account's numbers; the zero value of a field is all of them.
+type PhoneNumberFilter struct {
+	// PhoneNumber is a part of the number: digits, and * for any one. Twilio finds it anywhere in a number: see [Handle.FindNumber]
+	// for a whole one.
+	PhoneNumber  string
+	FriendlyName string // all of it, exactly
+}
+
+// PhoneNumber fetches one of the account's numbers. One of another account is [ErrNotFound].
+func (h *Handle) PhoneNumber(ctx context.Context, sid string) (PhoneNumber, error) {
+	if err := h.check(ctx, checkSID("PN", sid)); err != nil {
+		return PhoneNumber{}, err
+	}
+	call := h.call(ctx).Lean()
+	raw, err := api.NewApiService(call.Handler()).FetchIncomingPhoneNumber(sid, nil)
+	return answered(call, h.sid, sid, raw, err, newPhoneNumber)
+}
+
+// PhoneNumbers iterates over the account's numbers, as [Provider.Accounts] does over accounts. nil is all of them.
+func (h *Handle) PhoneNumbers(ctx context.Context, filter *PhoneNumberFilter) iter.Seq2[PhoneNumber, error] {
+	if err := h.check(ctx); err != nil {
+		return failed[PhoneNumber](err)
+	}
+	var f PhoneNumberFilter
+	if filter != nil {
+		f = *filter
+	}
+	return listNumbers(ctx, h.call(ctx), h.sid, f)
+}
+
+func listNumbers(ctx context.Context, call *rest.Call, account string, f PhoneNumberFilter) iter.Seq2[PhoneNumber, error] {
+	params := new(api.ListIncomingPhoneNumberParams).SetPathAccountSid(account).SetPageSize(largestPage)
+	if f.PhoneNumber != "" {
+		params.SetPhoneNumber(f.PhoneNumber)
+	}
+	if f.FriendlyName != "" {
+		params.SetFriendlyName(f.FriendlyName)
+	}
+	service := api.NewApiService(call.Lean().Handler())
+	return listed(call, account, page.All(ctx, call, func(at page.Cursor) ([]api.ApiV2010IncomingPhoneNumber, *string, error) {
+		raw, err := service.PageIncomingPhoneNumber(params, at.Token, at.Number)
+		if err != nil {
+			return nil, nil, err
+		}
+		return raw.IncomingPhoneNumbers, raw.NextPageUri, nil
+	}, newPhoneNumber))
+}
+
+// FindNumber finds the account's number by all of its digits, in E.164 such as +14155550100. None is [ErrNotFound].
+func (h *Handle) FindNumber(ctx context.Context, phoneNumber string) (PhoneNumber, error) {
+	if err := h.check(ctx, checkE164("phone number", phoneNumber)); err != nil {
+		return PhoneNumber{}, err
+	}
+	return findNumber(ctx, h.call(ctx), h.sid, phoneNumber)
+}
+
+// findNumber reads all that Twilio's filter finds, which is more than the number itself.
+func findNumber(ctx context.Context, call *rest.Call, account, phoneNumber string) (PhoneNumber, error) {
+	return findAmong(listNumbers(ctx, call, account, PhoneNumberFilter{PhoneNumber: phoneNumber}), "phone number", phoneNumber,
+		func(n PhoneNumber) bool { return n.PhoneNumber == phoneNumber })
+}
+
+// NumberOrder is a number to buy: a certain one, or any of an area.
+type NumberOrder struct {
+	PhoneNumber string // in E.164, as [Handle.SearchNumbers] finds it
+	AreaCode    int    // of the US or Canada; Twilio chooses
+	Settings    PhoneNumberSettings
+}
+
+// BuyNumber buys a number for the account. It costs money, at once and each month until the number is released.
+//
+// It is never tried twice: of a lost reply nobody knows whether the number was bought, and the error is [ErrOutcomeUnknown]. Then look
+// with [Handle.FindNumber], or for the friendly name that was given, before buying again. A number that is gone is [ErrConflict]: search
+// again. One that needs an address or a bundle is [ErrInvalid]: pass their SIDs in Settings.
+func (h *Handle) BuyNumber(ctx context.Context, order NumberOrder) (PhoneNumber, error) {
+	if err := h.check(ctx, order.check()); err != nil {
+		return PhoneNumber{}, err
+	}
+	call := h.call(ctx).Lean()
+	raw, err := api.NewApiService(call.Handler()).CreateIncomingPhoneNumber(order.params())
+	n, err := answered(call, h.sid, "", raw, err, newPhoneNumber)
+	if err == nil && order.PhoneNumber != "" && n.PhoneNumber != order.PhoneNumber {
+		return n, call.Unexpected("the number bought is " + n.PhoneNumber + ", not " + order.PhoneNumber)
+	}
+	return n, err
+}
+
+func (o NumberOrder) check() error {
+	switch {
+	case (o.PhoneNumber == "") == (o.AreaCode == 0):
+		return invalid("an order needs either PhoneNumber or AreaCode")
+	case o.PhoneNumber != "":
+		return firstOf(checkE164("PhoneNumber", o.PhoneNumber), o.Settings.check())
+	}
+	return firstOf(checkAreaCode(o.AreaCode), o.Settings.check())
+}
+
+func (o NumberOrder) params() *api.CreateIncomingPhoneNumberParams {
+	s := o.Settings
+	params := &api.CreateIncomingPhoneNumberParams{
+		FriendlyName: s.FriendlyName,
+		VoiceUrl:     s.VoiceURL, VoiceMethod: s.VoiceMethod,
+		VoiceFallbackUrl: s.VoiceFallbackURL, VoiceFallbackMethod: s.VoiceFallbackMethod,
+		VoiceApplicationSid: s.VoiceApplicationSID,
+		TrunkSid:            s.TrunkSID,
+		SmsUrl:              s.SMSURL, SmsMethod: s.SMSMethod,
+		SmsFallbackUrl: s.SMSFallbackURL, SmsFallbackMethod: s.SMSFallbackMethod,
+		SmsApplicationSid: s.SMSApplicationSID,
+		StatusCallback:    s.StatusCallback, StatusCallbackMethod: s.StatusCallbackMethod,
+		AddressSid: s.AddressSID,
+		BundleSid:  s.BundleSID,
+	}
+	if o.PhoneNumber != "" {
+		return params.SetPhoneNumber(o.PhoneNumber)
+	}
+	return params.SetAreaCode(strconv.Itoa(o.AreaCode))
+}
+
+// ConfigureNumber sets what of settings is not nil. Setting the same again is no error.
+func (h *Handle) ConfigureNumber(ctx context.Context, sid string, settings PhoneNumberSettings) (PhoneNumber, error) {
+	if err := h.check(ctx, checkSID("PN", sid), settings.check()); err != nil {
+		return PhoneNumber{}, err
+	}
+	if settings == (PhoneNumberSettings{}) {
+		return PhoneNumber{}, errNothingSet
+	}
+	return configureNumber(h.call(ctx), h.sid, sid, settings.params())
+}
+
+// configureNumber makes a change that, made twice, leaves what it leaves once.
+func configureNumber(call *rest.Call, account, sid string, change *api.UpdateIncomingPhoneNumberParams) (PhoneNumber, error) {
+	call.Repeatable().Lean()
+	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(sid, change.SetPathAccountSid(account))
+	return answered(call, account, sid, raw, err, newPhoneNumber)
+}
+
+// NumberRelease names the number twice, so that no slip releases another.
+type NumberRelease struct {
+	SID         string // PN…
+	PhoneNumber string // in E.164
+}
+
+// ReleaseNumber gives the number back to Twilio. It cannot be undone: Twilio may sell the number to anybody. [Provider.TransferNumber]
+// keeps a number that one account does not need.
+//
+// The number is fetched first, and it is [ErrConflict] if SID and PhoneNumber do not belong together. One that is not there (any
+// more) is [ErrNotFound]. The release is never tried twice: after a lost reply the error is [ErrOutcomeUnknown], and [Handle.PhoneNumber]
+// tells.
+func (h *Handle) ReleaseNumber(ctx context.Context, release NumberRelease) error {
+	if err := h.check(ctx, checkSID("PN", release.SID), checkE164("PhoneNumber", release.PhoneNumber)); err != nil {
+		return err
+	}
+	n, err := h.PhoneNumber(ctx, release.SID)
+	if err != nil {
+		return err
+	}
+	if n.PhoneNumber != release.PhoneNumber {
+		return told(ErrConflict, "%s is %s, not %s: nothing was released", release.SID, n.PhoneNumber, release.PhoneNumber)
+	}
+	call := h.call(ctx).Once()
+	return call.Typed(api.NewApiService(call.Handler()).DeleteIncomingPhoneNumber(release.SID, nil))
+}
+
+func (s PhoneNumberSettings) check() error {
+	if s.FriendlyName != nil {
+		if err := checkName("friendly name", *s.FriendlyName); err != nil {
+			return err
+		}
+	}
+	return firstOf(
+		checkURL("VoiceURL", s.VoiceURL), checkMethod("VoiceMethod", s.VoiceMethod),
+		checkURL("VoiceFallbackURL", s.VoiceFallbackURL), checkMethod("VoiceFallbackMethod", s.VoiceFallbackMethod),
+		checkURL("SMSURL", s.SMSURL), checkMethod("SMSMethod", s.SMSMethod),
+		checkURL("SMSFallbackURL", s.SMSFallbackURL), checkMethod("SMSFallbackMethod", s.SMSFallbackMethod),
+		checkURL("StatusCallback", s.StatusCallback), checkMethod("StatusCallbackMethod", s.StatusCallbackMethod),
+		checkOptional("AP", value(s.VoiceApplicationSID)), checkOptional("AP", value(s.SMSApplicationSID)),
+		checkOptional("TK", value(s.TrunkSID)),
+		checkOptional("AD", value(s.AddressSID)), checkOptional("BU", value(s.BundleSID)),
+	)
+}
+
+var errNothingSet = invalid("nothing is to be set: all of the settings are nil")
+
+func (s PhoneNumberSettings) params() *api.UpdateIncomingPhoneNumberParams {
+	return &api.UpdateIncomingPhoneNumberParams{
+		FriendlyName: s.FriendlyName,
+		VoiceUrl:     s.VoiceURL, VoiceMethod: s.VoiceMethod,
+		VoiceFallbackUrl: s.VoiceFallbackURL, VoiceFallbackMethod: s.VoiceFallbackMethod,
+		VoiceApplicationSid: s.VoiceApplicationSID,
+		TrunkSid:            s.TrunkSID,
+		SmsUrl:              s.SMSURL, SmsMethod: s.SMSMethod,
+		SmsFallbackUrl: s.SMSFallbackURL, SmsFallbackMethod: s.SMSFallbackMethod,
+		SmsApplicationSid: s.SMSApplicationSID,
+		StatusCallback:    s.StatusCallback, StatusCallbackMethod: s.StatusCallbackMethod,
+		AddressSid: s.AddressSID,
+		BundleSid:  s.BundleSID,
+	}
+}
+
+// butFor leaves of the settings what is not so already.
+func (s PhoneNumberSettings) butFor(n PhoneNumber) PhoneNumberSettings {
+	for setting, is := range map[**string]string{
+		&s.FriendlyName: n.FriendlyName,
+		&s.VoiceURL:     n.VoiceURL, &s.VoiceMethod: n.VoiceMethod,
+		&s.VoiceFallbackURL: n.VoiceFallbackURL, &s.VoiceFallbackMethod: n.VoiceFallbackMethod,
+		&s.VoiceApplicationSID: n.VoiceApplicationSID,
+		&s.TrunkSID:            n.TrunkSID,
+		&s.SMSURL:              n.SMSURL, &s.SMSMethod: n.SMSMethod,
+		&s.SMSFallbackURL: n.SMSFallbackURL, &s.SMSFallbackMethod: n.SMSFallbackMethod,
+		&s.SMSApplicationSID: n.SMSApplicationSID,
+		&s.StatusCallback:    n.StatusCallback, &s.StatusCallbackMethod: n.StatusCallbackMethod,
+		&s.AddressSID: n.AddressSID,
+		&s.BundleSID:  n.BundleSID,
+	} {
+		dropIfSo(setting, is)
+	}
+	return s
+}
+
+// dropIfSo makes a setting nil that would change nothing.
+func dropIfSo[T comparable](setting **T, is T) {
+	if *setting != nil && **setting == is {
+		*setting = nil
+	}
+}
+
+// checkURL takes what Twilio could call, and what empties the setting.
+func checkURL(what string, address *string) error {
+	if address == nil || *address == "" {
+		return nil
+	}
+	u, err := url.Parse(*address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return invalid("%s is no URL of http or https that Twilio could call", what) // it is not shown: it may have a password in it
+	}
+	return nil
+}
+
+func checkMethod(what string, method *string) error {
+	if method == nil || *method == "GET" || *method == "POST" {
+		return nil
+	}
+	return invalid("%s %q is neither GET nor POST", what, *method)
+}
+
+var e164 = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
+
+// checkE164 takes a whole number as Twilio writes it.
+func checkE164(what, s string) error {
+	if !e164.MatchString(s) {
+		return invalid("%s %q is not in E.164: + and country code and number, 2 to 15 digits, such as +14155550100", what, s)
+	}
+	return nil
+}
+
+// checkAreaCode takes what may be one in the US and Canada.
+func checkAreaCode(code int) error {
+	if code < 200 || code > 999 {
+		return invalid("area code %d is none of the US or Canada: those are 200 to 999", code)
+	}
+	return nil
+}
+
+func (n PhoneNumber) identity() (sid, kind, account string) { return n.SID, "PN", n.AccountSID }
+
+func newPhoneNumber(raw *api.ApiV2010IncomingPhoneNumber) PhoneNumber {
+	can := value(raw.Capabilities)
+	return PhoneNumber{
+		SID:          value(raw.Sid),
+		AccountSID:   value(raw.AccountSid),
+		PhoneNumber:  value(raw.PhoneNumber),
+		FriendlyName: value(raw.FriendlyName),
+		Capabilities: Capabilities{Voice: can.Voice, SMS: can.Sms, MMS: can.Mms},
+
+		VoiceURL: value(raw.VoiceUrl), VoiceMethod: value(raw.VoiceMethod),
+		VoiceFallbackURL: value(raw.VoiceFallbackUrl), VoiceFallbackMethod: value(raw.VoiceFallbackMethod),
+		VoiceApplicationSID: value(raw.VoiceApplicationSid),
+		TrunkSID:            value(raw.TrunkSid),
+
+		SMSURL: value(raw.SmsUrl), SMSMethod: value(raw.SmsMethod),
+		SMSFallbackURL: value(raw.SmsFallbackUrl), SMSFallbackMethod: value(raw.SmsFallbackMethod),
+		SMSApplicationSID: value(raw.SmsApplicationSid),
+
+		StatusCallback: value(raw.StatusCallback), StatusCallbackMethod: value(raw.StatusCallbackMethod),
+
+		AddressRequirements: value(raw.AddressRequirements),
+		AddressSID:          value(raw.AddressSid),
+		BundleSID:           value(raw.BundleSid),
+		IdentitySID:         value(raw.IdentitySid),
+		EmergencyAddressSID: value(raw.EmergencyAddressSid),
+
+		Origin:      value(raw.Origin),
+		DateCreated: parseDate(value(raw.DateCreated)),
+		DateUpdated: parseDate(value(raw.DateUpdated)),
+	}
+}

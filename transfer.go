@@ -1,0 +1,327 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+)
+
+// NumberTransfer is a phone number's move between two accounts of this parent: to a subaccount, back to the parent, or from one
+// subaccount to another.
+type NumberTransfer struct {
+	PhoneNumberSID string // PN…; it stays the same
+	FromSID        string // the account that loses the number; "" is the parent
+	ToSID          string // the account that gets it
+
+	// What takes the place of what is the losing account's own, and does not move. All of it belongs to the account that gets the number.
+	VoiceApplicationSID, SMSApplicationSID string // AP…
+	AddressSID                             string // AD…, where the number needs an address
+	BundleSID                              string // BU…, where it has one
+
+	// IgnoreMembership moves the number though its account is suspended and so cannot be asked which messaging service it is in.
+	IgnoreMembership bool
+}
+
+// TransferPlan is what [Provider.TransferNumber] would do.
+type TransferPlan struct {
+	Number       PhoneNumber // as it is now. Its voice, SMS and status URLs and methods move with it
+	FromSID      string
+	ToSID        string
+	AlreadyThere bool // nothing is to be moved
+
+	LeavesService     string // the messaging service (MG…) that it is taken out of first; "" is none
+	MembershipUnknown bool   // the losing account is suspended and cannot be asked: IgnoreMembership goes on
+
+	Lost []Loss
+	Need []string // the fields of NumberTransfer without which the number cannot be moved: AddressSID, BundleSID
+}
+
+// Loss is something that does not move with a number.
+type Loss struct {
+	What LossKind
+	SID  string // of what is lost, "" where it has none
+	By   string // the SID that takes its place, "" where there is none
+}
+
+// LossKind is what does not move.
+type LossKind string
+
+// What does not move with a number.
+const (
+	LossMessagingService LossKind = "messaging_service"
+	LossVoiceApplication LossKind = "voice_application" // without another one, the voice URL counts
+	LossSMSApplication   LossKind = "sms_application"   // without another one, the SMS URL counts
+	LossTrunk            LossKind = "trunk"
+	LossAddress          LossKind = "address"
+	LossBundle           LossKind = "bundle"
+	LossIdentity         LossKind = "identity"
+	LossEmergencyAddress LossKind = "emergency_address"
+
+	// Who has replied STOP can be sent to again: Twilio keeps that for each account. Keep a list of your own before a move.
+	LossOptOuts LossKind = "opt_outs"
+	// A2P 10DLC, toll-free verification, and whatever else the number was registered for.
+	LossRegistrations LossKind = "registrations"
+)
+
+// Transferred is what [Provider.TransferNumber] has done, also where it then failed.
+type Transferred struct {
+	Plan   TransferPlan
+	Number PhoneNumber // as it is now, where that is known
+
+	LeftService bool // it is out of Plan.LeavesService
+	Moved       bool
+	Configured  bool // what did not move with it was set again
+}
+
+// PlanTransfer says what [Provider.TransferNumber] would do, and changes nothing. A number that is in neither account is
+// [ErrNotFound]; a target that is not active is [ErrSuspended] or [ErrClosed], one of somebody else's [ErrForbidden] or ErrNotFound.
+func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (TransferPlan, error) {
+	t, err := p.checkedTransfer(ctx, t)
+	if err != nil {
+		return TransferPlan{}, err
+	}
+	if err := p.checkTarget(ctx, t.ToSID); err != nil {
+		return TransferPlan{}, err
+	}
+	return p.planTransfer(ctx, t, func(ctx context.Context, account string) (PhoneNumber, error) {
+		return p.numberOf(ctx, account, t.PhoneNumberSID)
+	})
+}
+
+// TransferNumber moves a phone number, signed by the parent: it reads the number's settings, takes it out of the losing account's
+// messaging service (signed by that account), moves it, looks whether it has arrived, and sets what did not come along and can be
+// set. [Provider.PlanTransfer] shows all of it beforehand. Nothing is changed if the plan has a need that t does not meet
+// ([ErrInvalid]), or does not know the membership and t does not ignore that ([ErrSuspended]).
+//
+// A number that is in the target already is no error, so an interrupted move is repeated as it was. What was done up to a failure
+// is returned beside the error. A lost reply is looked into; only if that fails as well, the error is [ErrOutcomeUnknown]. The fleet
+// is never searched: who has the number is an input.
+//
+// https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource#transfer-a-phone-number
+func (p *Provider) TransferNumber(ctx context.Context, t NumberTransfer) (Transferred, error) {
+	plan, err := p.PlanTransfer(ctx, t)
+	if err != nil {
+		return Transferred{}, err
+	}
+	return p.transfer(ctx, t, plan)
+}
+
+func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (NumberTransfer, error) {
+	if t.FromSID == "" {
+		t.FromSID = p.parent.AccountSID
+	}
+	err := firstOf(checkCall(ctx, t.FromSID), checkCall(ctx, t.ToSID), checkSID("PN", t.PhoneNumberSID), t.checkOthers())
+	if err != nil {
+		return t, err
+	}
+	t.FromSID, t.ToSID = asWritten(t.FromSID), asWritten(t.ToSID)
+	if t.FromSID == t.ToSID {
+		return t, invalid("a number is moved from one account to another: FromSID and ToSID are both %s", t.ToSID)
+	}
+	return t, nil
+}
+
+// checkOthers looks at the SIDs that are optional.
+func (t NumberTransfer) checkOthers() error {
+	return firstOf(
+		checkOptional("AP", t.VoiceApplicationSID), checkOptional("AP", t.SMSApplicationSID),
+		checkOptional("AD", t.AddressSID), checkOptional("BU", t.BundleSID),
+	)
+}
+
+// checkTarget asks Twilio, never memory. The parent need not be asked: what it signs shows how it is.
+func (p *Provider) checkTarget(ctx context.Context, sid string) error {
+	if sid == p.parent.AccountSID {
+		return nil
+	}
+	a, err := p.look(ctx, sid)
+	if err != nil {
+		return err
+	}
+	return a.checkActive()
+}
+
+// checkActive is nil for an account that can be given something.
+func (a Account) checkActive() error {
+	switch a.Status {
+	case StatusActive:
+		return nil
+	case StatusSuspended:
+		return told(ErrSuspended, "%s is suspended: reactivate it first", a.SID)
+	case StatusClosed:
+		return told(ErrClosed, "%s is closed, for ever", a.SID)
+	}
+	return told(ErrConflict, "%s is not active but %s", a.SID, quote(string(a.Status)))
+}
+
+// planTransfer finds the number in the losing account or in the target. In a plan there may be no target yet.
+func (p *Provider) planTransfer(
+	ctx context.Context, t NumberTransfer, find func(ctx context.Context, account string) (PhoneNumber, error),
+) (TransferPlan, error) {
+	plan := TransferPlan{FromSID: t.FromSID, ToSID: t.ToSID, AlreadyThere: t.FromSID == t.ToSID}
+	number, err := find(ctx, t.FromSID)
+	if isGone(err) && t.ToSID != "" && !plan.AlreadyThere {
+		plan.AlreadyThere = true
+		number, err = find(ctx, t.ToSID)
+		if isGone(err) {
+			err = told(ErrNotFound, "the phone number is neither in %s nor in %s", t.FromSID, t.ToSID)
+		}
+	}
+	plan.Number = number
+	if err != nil || plan.AlreadyThere {
+		return plan, err
+	}
+	if number.Capabilities.SMS || number.Capabilities.MMS { // else it can be in no messaging service
+		if plan.LeavesService, err = p.handleOf(t.FromSID).serviceOf(ctx, number.SID); errors.Is(err, ErrSuspended) {
+			plan.MembershipUnknown, err = true, nil
+		}
+	}
+	plan.Lost, plan.Need = t.losses(plan), t.needs(number)
+	return plan, err
+}
+
+// numberOf fetches a number as the parent, which may also look into an account that is suspended.
+func (p *Provider) numberOf(ctx context.Context, account, sid string) (PhoneNumber, error) {
+	call := p.asParent(ctx).Lean()
+	params := new(api.FetchIncomingPhoneNumberParams).SetPathAccountSid(account)
+	raw, err := api.NewApiService(call.Handler()).FetchIncomingPhoneNumber(sid, params)
+	return answered(call, account, sid, raw, err, newPhoneNumber)
+}
+
+func (p *Provider) handleOf(account string) *Handle {
+	if account == p.parent.AccountSID {
+		return p.Parent()
+	}
+	return p.Subaccount(account)
+}
+
+func (t NumberTransfer) losses(plan TransferPlan) []Loss {
+	n := plan.Number
+	var lost []Loss
+	for _, l := range []Loss{
+		{LossMessagingService, plan.LeavesService, ""}, // it is up to the caller which one of the target's the number joins
+		{LossVoiceApplication, n.VoiceApplicationSID, t.VoiceApplicationSID},
+		{LossSMSApplication, n.SMSApplicationSID, t.SMSApplicationSID},
+		{LossTrunk, n.TrunkSID, ""},
+		{LossAddress, n.AddressSID, t.AddressSID},
+		{LossBundle, n.BundleSID, t.BundleSID},
+		{LossIdentity, n.IdentitySID, ""},
+		{LossEmergencyAddress, n.EmergencyAddressSID, ""},
+	} {
+		if l.SID != "" {
+			lost = append(lost, l)
+		}
+	}
+	if n.Capabilities.SMS || n.Capabilities.MMS {
+		lost = append(lost, Loss{What: LossOptOuts}, Loss{What: LossRegistrations})
+	}
+	return lost
+}
+
+func (t NumberTransfer) needs(n PhoneNumber) []string {
+	var need []string
+	if t.AddressSID == "" && (needsAddress(n.AddressRequirements) || n.AddressSID != "") {
+		need = append(need, "AddressSID")
+	}
+	if t.BundleSID == "" && n.BundleSID != "" {
+		need = append(need, "BundleSID")
+	}
+	return need
+}
+
+// check refuses a move that would lose more than its caller knows of.
+func (plan TransferPlan) check(t NumberTransfer) error {
+	switch {
+	case len(plan.Need) > 0:
+		return invalid("%s needs %v of the account that it is moved to: set it in the NumberTransfer", plan.Number.SID, plan.Need)
+	case plan.MembershipUnknown && !t.IgnoreMembership:
+		return told(ErrSuspended, "%s is suspended, so nobody can tell which messaging service %s is in: reactivate it, or set IgnoreMembership",
+			plan.FromSID, plan.Number.SID)
+	}
+	return nil
+}
+
+func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan TransferPlan) (Transferred, error) {
+	done := Transferred{Plan: plan, Number: plan.Number}
+	if err := plan.check(t); err != nil {
+		return done, err
+	}
+	if plan.LeavesService != "" {
+		left := Sender{ServiceSID: plan.LeavesService, PhoneNumberSID: t.PhoneNumberSID}
+		if err := p.handleOf(plan.FromSID).RemoveSender(ctx, left); err != nil {
+			return done, err
+		}
+		done.LeftService = true
+	}
+	if !plan.AlreadyThere {
+		arrived, err := p.moveNumber(ctx, t, plan)
+		if err != nil {
+			return done, err
+		}
+		done.Number, done.Moved = arrived, true
+	}
+	want := t.wanted(plan).butFor(done.Number)
+	if want == (PhoneNumberSettings{}) {
+		return done, nil
+	}
+	n, err := configureNumber(p.asParent(ctx), plan.ToSID, t.PhoneNumberSID, want.params())
+	if err != nil {
+		return done, err
+	}
+	done.Number, done.Configured = n, true
+	return done, nil
+}
+
+// moveNumber looks into the target whatever the answer was, unless Twilio has refused.
+func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan TransferPlan) (PhoneNumber, error) {
+	call := p.asParent(ctx).Lean()
+	move := new(api.UpdateIncomingPhoneNumberParams).SetPathAccountSid(plan.FromSID).SetAccountSid(plan.ToSID)
+	if t.AddressSID != "" {
+		move.SetAddressSid(t.AddressSID)
+	}
+	if t.BundleSID != "" {
+		move.SetBundleSid(t.BundleSID)
+	}
+	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(t.PhoneNumberSID, move)
+	_, err = answered(call, plan.ToSID, t.PhoneNumberSID, raw, err, newPhoneNumber)
+	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+		return PhoneNumber{}, err
+	}
+	arrived, lookErr := p.numberOf(ctx, plan.ToSID, t.PhoneNumberSID)
+	if err != nil && lookErr != nil {
+		return PhoneNumber{}, err // what is not known is the move
+	}
+	return arrived, lookErr
+}
+
+// wanted is how the number should be in the target: as it was, but for what it cannot bring along.
+func (t NumberTransfer) wanted(plan TransferPlan) PhoneNumberSettings {
+	want := PhoneNumberSettings{
+		VoiceApplicationSID: given(t.VoiceApplicationSID), SMSApplicationSID: given(t.SMSApplicationSID),
+		AddressSID: given(t.AddressSID), BundleSID: given(t.BundleSID),
+	}
+	if plan.AlreadyThere {
+		return want // how it was before, nobody knows
+	}
+	n := plan.Number
+	want.VoiceApplicationSID, want.SMSApplicationSID = &t.VoiceApplicationSID, &t.SMSApplicationSID
+	if t.VoiceApplicationSID == "" {
+		want.TrunkSID = new("") // one of the losing account's would count before the URL
+	}
+	want.FriendlyName = given(n.FriendlyName)
+	want.VoiceURL, want.VoiceMethod = given(n.VoiceURL), given(n.VoiceMethod)
+	want.VoiceFallbackURL, want.VoiceFallbackMethod = given(n.VoiceFallbackURL), given(n.VoiceFallbackMethod)
+	want.SMSURL, want.SMSMethod = given(n.SMSURL), given(n.SMSMethod)
+	want.SMSFallbackURL, want.SMSFallbackMethod = given(n.SMSFallbackURL), given(n.SMSFallbackMethod)
+	want.StatusCallback, want.StatusCallbackMethod = given(n.StatusCallback), given(n.StatusCallbackMethod)
+	return want
+}
+
+// given is a pointer to what is given, and nil where nothing is.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
