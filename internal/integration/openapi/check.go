@@ -15,8 +15,8 @@ import (
 // (which may name an edge and a region), so the URL may lead anywhere.
 //
 // Of an answer: a 2xx status that they do not document, a body that does not match, a field that they do not know, a
-// field that is left out (Twilio sends null). Any other status must carry Twilio's error: JSON with code, message,
-// more_info and status.
+// field that is left out (Twilio sends null), an address of Twilio's own that is a path where it is due in full, or the
+// reverse. Any other status must carry Twilio's error: JSON with code, message, more_info and status.
 //
 // An answer for which one of the injected functions says true is a fault that the test made on purpose: it is not
 // looked at. The function may not read the body. A call that fails without an answer has nothing to check.

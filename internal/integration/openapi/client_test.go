@@ -17,16 +17,23 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twilio/twilio-go/client"
 	api "github.com/twilio/twilio-go/rest/api/v2010"
+	msg "github.com/twilio/twilio-go/rest/messaging/v1"
 )
 
 // services are twilio-go's generated packages, by the stem of the file that they are generated from.
 var services = map[string]func(*client.RequestHandler) any{
-	"api_v2010": func(h *client.RequestHandler) any { return api.NewApiService(h) },
+	"api_v2010":    func(h *client.RequestHandler) any { return api.NewApiService(h) },
+	"messaging_v1": func(h *client.RequestHandler) any { return msg.NewApiService(h) },
 }
 
 // knownDifferences are those between Twilio's files and twilio-go v1.31.0, which is generated from newer ones, by
 // operation, each with its reason. One that is no longer there fails the test, too.
-var knownDifferences = map[string]map[string]string{}
+var knownDifferences = map[string]map[string]string{
+	"ListUsAppToPerson": {
+		"only the documentation has X-Twilio-Api-Version": "PageUsAppToPerson takes it and sends it nowhere; only Create, Fetch " +
+			"and Update send it. So a list has campaigns in their first form, without addresses of policy and terms",
+	},
+}
 
 func TestTwilioGoSendsWhatIsDocumented(t *testing.T) {
 	t.Parallel()
@@ -45,22 +52,28 @@ func TestDifferencesBetweenDocumentationAndTwilioGoAreFound(t *testing.T) {
 	t.Parallel()
 	status := openapi3.NewObjectSchema().WithProperty("Status", openapi3.NewStringSchema())
 	body := openapi3.NewRequestBody().WithSchema(status, []string{form})
-	update := documentedOperation{method: "POST", path: "/Accounts/{Sid}.json", Operation: &openapi3.Operation{
-		RequestBody: &openapi3.RequestBodyRef{Value: body},
-	}}
-	assert.Empty(t, differences(update, sent{"POST", "/Accounts/path1.json", url.Values{"Status": {"x"}}}))
+	version := openapi3.NewHeaderParameter("X-Version").WithSchema(openapi3.NewStringSchema())
+	update := documentedOperation{
+		method: "POST", address: "https://a.twilio.com/Accounts/{Sid}.json",
+		Operation: &openapi3.Operation{
+			Parameters:  openapi3.Parameters{{Value: version}},
+			RequestBody: &openapi3.RequestBodyRef{Value: body},
+		},
+	}
+	assert.Empty(t, differences(update, sent{"POST", "https://a.twilio.com/Accounts/path1.json", []string{"Status", "X-Version"}}))
 	assert.ElementsMatch(t, []string{
 		"the method is documented as POST, sent as GET",
-		"the path is documented as /Accounts/path1.json, sent as /Accounts",
+		"the address is documented as https://a.twilio.com/Accounts/path1.json, sent as https://b.twilio.com/Accounts",
 		"only twilio-go sends Stat",
 		"only the documentation has Status",
-	}, differences(update, sent{"GET", "/Accounts", url.Values{"Stat": {"x"}}}))
+		"only the documentation has X-Version",
+	}, differences(update, sent{"GET", "https://b.twilio.com/Accounts", []string{"Stat"}}))
 }
 
-// sent is what reached the network's edge.
+// sent is what reached the network's edge, with the names of its parameters.
 type sent struct {
-	method, path string
-	values       url.Values
+	method, address string
+	names           []string
 }
 
 // differences compares what is documented with what was sent, word for word.
@@ -69,17 +82,17 @@ func differences(documented documentedOperation, sent sent) []string {
 	if documented.method != sent.method {
 		found = append(found, fmt.Sprintf("the method is documented as %s, sent as %s", documented.method, sent.method))
 	}
-	if path := filled(documented.path); path != sent.path {
-		found = append(found, fmt.Sprintf("the path is documented as %s, sent as %s", path, sent.path))
+	if address := filled(documented.address); address != sent.address {
+		found = append(found, fmt.Sprintf("the address is documented as %s, sent as %s", address, sent.address))
 	}
 	names := parameterNames(documented.Operation)
-	for name := range sent.values {
+	for _, name := range sent.names {
 		if !slices.Contains(names, name) {
 			found = append(found, "only twilio-go sends "+name)
 		}
 	}
 	for _, name := range names {
-		if !sent.values.Has(name) {
+		if !slices.Contains(sent.names, name) {
 			found = append(found, "only the documentation has "+name)
 		}
 	}
@@ -97,11 +110,11 @@ func filled(template string) string {
 	return strings.Join(parts, "")
 }
 
-// parameterNames are those in the query or the form.
+// parameterNames are those in the query, the headers or the form.
 func parameterNames(operation *openapi3.Operation) []string {
 	var names []string
 	for _, parameter := range operation.Parameters {
-		if parameter.Value.In == openapi3.ParameterInQuery {
+		if parameter.Value.In != openapi3.ParameterInPath {
 			names = append(names, parameter.Value.Name)
 		}
 	}
@@ -187,12 +200,14 @@ func something(of reflect.Type) reflect.Value {
 // wire is a client.BaseClient that sends nothing and remembers what it should have sent.
 type wire struct{ calls []sent }
 
-func (w *wire) SendRequest(method, address string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
-	to, err := url.Parse(address)
-	if err != nil {
-		return nil, err
+func (w *wire) SendRequest(method, address string, data url.Values, headers map[string]any, _ ...byte) (*http.Response, error) {
+	names := slices.Collect(maps.Keys(data))
+	for header := range headers {
+		if header != "Content-Type" && header != "Accept" {
+			names = append(names, header)
+		}
 	}
-	w.calls = append(w.calls, sent{method, to.Path, data})
+	w.calls = append(w.calls, sent{method, address, names})
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 

@@ -12,5 +12,6 @@
 //	go run ./openapi/extract -from DIR
 //
 // from internal/integration, DIR holding Twilio's files, and run the tests. A product that is new to the list needs its
-// twilio-go package in client_test.go; a string format that is new, a line in formats.go. Both say so.
+// twilio-go package in client_test.go; a string format that is new, a line in formats.go. Both say so. A field that Twilio's
+// own examples leave out, or send in another form than documented, is listed in quirks.go.
 package openapi

@@ -45,7 +45,10 @@ const messages = `{
 			},
 			"delete": {"operationId": "DeleteMessage", "responses": {"204": {"description": ""}}},
 			"put": {"operationId": "ListReceipt", "responses": {"200": {"description": "", "content": {"application/json": {
-				"schema": {"type": "array", "items": {"type": "object", "properties": {"read": {"type": "boolean"}}}}
+				"schema": {"type": "array", "items": {"type": "object", "properties": {"read": {"type": "boolean"}, "by": {"oneOf": [
+					{"type": "object", "properties": {"number": {"type": "string"}, "country": {"type": "string"}}},
+					{"type": "object", "properties": {"name": {"type": "string"}}}
+				]}}}}
 			}}}}}
 		}
 	}
@@ -103,11 +106,29 @@ func TestItemsOfAListAreCheckedForFieldsTooManyAndTooFew(t *testing.T) {
 	require.NoError(t, err)
 	response, err := answer{200, ""}.RoundTrip(nil)
 	require.NoError(t, err)
-	assert.Empty(t, found.answerProblems(response, []byte(`[{"read": true}]`)))
+	assert.Empty(t, found.answerProblems(response, []byte(`[{"read": true, "by": {"name": "Alice"}}]`)))
 	assert.Equal(t, []string{
 		`0: property "seen" is unsupported: it is not documented`,
 		`0.read: property "read" is missing`,
-	}, found.answerProblems(response, []byte(`[{"seen": true}]`)))
+	}, found.answerProblems(response, []byte(`[{"seen": true, "by": {"name": "Alice"}}]`)))
+}
+
+func TestAValueOfSeveralFormsIsHeldAgainstTheNearest(t *testing.T) {
+	t.Parallel()
+	found, err := messageDocuments(t).find(with(get("https://api.twilio.com/Messages.json"), func(r *http.Request) { r.Method = "PUT" }))
+	require.NoError(t, err)
+	response, err := answer{200, ""}.RoundTrip(nil)
+	require.NoError(t, err)
+	for by, want := range map[string][]string{
+		`{"name": "Alice"}`:              nil,
+		`{"number": "1","country":"US"}`: nil,
+		`{"number": "1"}`:                {`0.by.country: property "country" is missing`},
+		`{"name": "Alice", "age": 7}`:    {`0.by: property "age" is unsupported: it is not documented`},
+		`{}`:                             {`0.by.name: property "name" is missing`},
+		`"Alice"`:                        {`0.by: value must be an object`},
+	} {
+		assert.Equal(t, want, found.answerProblems(response, []byte(`[{"read": true, "by": `+by+`}]`)), by)
+	}
 }
 
 func TestBodyWhereNoneIsDocumentedIsReported(t *testing.T) {

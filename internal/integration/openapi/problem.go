@@ -1,7 +1,10 @@
 package openapi
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -39,12 +42,26 @@ func describe(err error) []string {
 			problems = append(problems, describe(one)...)
 		}
 		return problems
+	case *openapi3.SchemaError:
+		var forms openapi3.MultiError
+		if err.SchemaField == "oneOf" && errors.As(err.Origin, &forms) {
+			return nearest(forms)
+		}
 	case *openapi3filter.ResponseError:
 		if many, ok := err.Err.(openapi3.MultiError); ok { //nolint:errorlint // the error itself
 			return describe(many)
 		}
 	}
 	return []string{err.Error()}
+}
+
+// nearest describes, of several forms that a value might have and has not, the one that it comes closest to.
+func nearest(forms openapi3.MultiError) []string {
+	described := make([][]string, len(forms))
+	for i, form := range forms {
+		described[i] = describe(form)
+	}
+	return slices.MinFunc(described, func(a, b []string) int { return cmp.Compare(len(a), len(b)) })
 }
 
 // describeOne says where and what, without the whole schema and the whole value that kin-openapi adds.

@@ -57,9 +57,11 @@ const source = `{
 				"kind": {"$ref": "#/components/schemas/kind"},
 				"parts": {"type": "array", "items": {"$ref": "#/components/schemas/thing"}},
 				"names": {"type": "object", "additionalProperties": {"type": "string", "x-pii": "chatter"}},
-				"others": {"type": "object", "additionalProperties": false}
+				"others": {"type": "object", "additionalProperties": false},
+				"either": {"oneOf": [{"$ref": "#/components/schemas/form"}, {"type": "string", "description": "chatter"}]}
 			}},
 			"kind": {"type": "string", "enum": ["a", "b"], "description": "chatter"},
+			"form": {"type": "integer", "description": "chatter"},
 			"unused": {"type": "string"}
 		}
 	}
@@ -94,9 +96,11 @@ const extracted = `{
 				"kind": {"$ref": "#/components/schemas/kind"},
 				"parts": {"type": "array", "items": {"$ref": "#/components/schemas/thing"}},
 				"names": {"type": "object", "additionalProperties": {"type": "string"}},
-				"others": {"type": "object", "additionalProperties": false}
+				"others": {"type": "object", "additionalProperties": false},
+				"either": {"oneOf": [{"$ref": "#/components/schemas/form"}, {"type": "string"}]}
 			}},
-			"kind": {"type": "string", "enum": ["a", "b"]}
+			"kind": {"type": "string", "enum": ["a", "b"]},
+			"form": {"type": "integer"}
 		}
 	}
 }`

@@ -29,7 +29,7 @@ var facts = map[string]map[string]string{
 		"$ref": fact, "type": fact, "format": fact, "nullable": fact, "enum": fact, "pattern": fact,
 		"minLength": fact, "maxLength": fact, "minimum": fact, "maximum": fact,
 		"minItems": fact, "maxItems": fact, "uniqueItems": fact, "required": fact,
-		"properties": "{}schema", "items": "schema", "additionalProperties": "schema",
+		"properties": "{}schema", "items": "schema", "additionalProperties": "schema", "oneOf": "[]schema",
 	},
 }
 
