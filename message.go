@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,38 +101,44 @@ func (h *Handle) Send(ctx context.Context, m NewMessage) (Message, error) {
 }
 
 func (m NewMessage) check() error {
-	const longest, mostMedia = 1600, 10
-	switch n := utf8.RuneCountInString(m.Body); {
+	switch {
 	case m.To == "":
 		return invalid("a message needs To, its recipient")
 	case (m.ServiceSID == "") == (m.From == ""):
 		return invalid("a message needs either ServiceSID or From")
+	case !m.SendAt.IsZero() && m.ServiceSID == "":
+		return invalid("SendAt needs a ServiceSID: only messaging services schedule")
+	case m.Validity != 0 && checkValidity(m.Validity) != nil:
+		return checkValidity(m.Validity)
+	}
+	return firstOf(
+		m.checkContent(),
+		checkAddress("To", m.To), checkAddress("From", m.From),
+		checkOptional("MG", m.ServiceSID), checkOptional("HX", m.ContentSID),
+		checkURL("StatusCallback", &m.StatusCallback),
+	)
+}
+
+func (m NewMessage) checkContent() error {
+	const longest, mostMedia = 1600, 10
+	switch n := utf8.RuneCountInString(m.Body); {
 	case m.Body == "" && len(m.MediaURLs) == 0 && m.ContentSID == "":
 		return invalid("a message needs Body, MediaURLs or ContentSID")
 	case n > longest:
 		return invalid("Body has %d characters: %d are the most", n, longest)
 	case len(m.MediaURLs) > mostMedia:
 		return invalid("there are %d MediaURLs: %d are the most", len(m.MediaURLs), mostMedia)
+	case slices.Contains(m.MediaURLs, ""):
+		return invalid("MediaURLs has an empty one")
 	case len(m.ContentVariables) > 0 && m.ContentSID == "":
 		return invalid("ContentVariables need a ContentSID")
-	case !m.SendAt.IsZero() && m.ServiceSID == "":
-		return invalid("SendAt needs a ServiceSID: only messaging services schedule")
-	case m.Validity != 0 && checkValidity(m.Validity) != nil:
-		return checkValidity(m.Validity)
 	}
 	for i := range m.MediaURLs {
-		if m.MediaURLs[i] == "" {
-			return invalid("MediaURLs has an empty one")
-		}
 		if err := checkURL("MediaURLs", &m.MediaURLs[i]); err != nil {
 			return err
 		}
 	}
-	return firstOf(
-		checkAddress("To", m.To), checkAddress("From", m.From),
-		checkOptional("MG", m.ServiceSID), checkOptional("HX", m.ContentSID),
-		checkURL("StatusCallback", &m.StatusCallback),
-	)
+	return nil
 }
 
 // checkAddress knows numbers only. Other channels, short codes and alphanumeric senders are Twilio's to judge.

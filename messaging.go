@@ -69,7 +69,9 @@ type MessagingServiceSettings struct {
 // CreateMessagingService creates a messaging service in the account. Friendly names need not be unique: look with
 // [Handle.FindMessagingService] first. It costs nothing. Nothing is tried twice: after a lost reply the error is [ErrOutcomeUnknown],
 // and FindMessagingService tells.
-func (h *Handle) CreateMessagingService(ctx context.Context, friendlyName string, settings MessagingServiceSettings) (MessagingService, error) {
+func (h *Handle) CreateMessagingService(
+	ctx context.Context, friendlyName string, settings MessagingServiceSettings,
+) (MessagingService, error) {
 	if settings.FriendlyName != nil {
 		return MessagingService{}, invalid("the friendly name of a new service is an argument of its own: leave it out of the settings")
 	}

@@ -317,7 +317,7 @@ func checkMethod(what string, method *string) error {
 	return invalid("%s %q is neither GET nor POST", what, *method)
 }
 
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
+var e164 = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
 
 // checkE164 takes a whole number as Twilio writes it.
 func checkE164(what, s string) error {

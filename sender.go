@@ -83,7 +83,8 @@ func (h *Handle) AddSender(ctx context.Context, s Sender) (ServiceNumber, error)
 }
 
 func (s Sender) inboundLost() error {
-	return told(ErrInboundLost, "%s has neither InboundURL nor UseNumberWebhook, so what is sent to %s would be lost", s.ServiceSID, s.PhoneNumberSID)
+	const text = "%s has neither InboundURL nor UseNumberWebhook, so what is sent to %s would be lost"
+	return told(ErrInboundLost, text, s.ServiceSID, s.PhoneNumberSID)
 }
 
 func (h *Handle) addSender(ctx context.Context, s Sender) (ServiceNumber, error) {

@@ -80,6 +80,13 @@ func scripted(t testing.TB, answer func(*http.Request) (status int, body string)
 	return p
 }
 
+// transportAnswering is a client of a Twilio that always answers the same.
+func transportAnswering(status int, body string) *http.Client {
+	return &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		return answered(r, status, body), nil
+	})}
+}
+
 const scriptedParent = "ACabcdefabcdefabcdefabcdefabcdefab"
 
 type transportFunc func(*http.Request) (*http.Response, error)

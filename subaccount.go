@@ -32,7 +32,8 @@ func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (A
 	}
 	a := newAccount(raw)
 	if !isSID("AC", a.SID) || a.SID == p.parent.AccountSID || a.OwnerAccountSID != p.parent.AccountSID {
-		return Account{}, call.Unexpected("the answer is account " + quote(a.SID) + " of " + quote(a.OwnerAccountSID) + ", not a new subaccount")
+		return Account{}, call.Unexpected("the answer is account " + quote(a.SID) + " of " + quote(a.OwnerAccountSID) +
+			", not a new subaccount")
 	}
 	p.newborn.put(a.SID, struct{}{}, p.newborn.now())
 	return a, p.keep(ctx, a, 0)

@@ -58,9 +58,9 @@ const (
 	LossIdentity         LossKind = "identity"
 	LossEmergencyAddress LossKind = "emergency_address"
 
-	// Who has replied STOP can be sent to again: Twilio keeps that for each account. Keep a list of your own before a move.
+	// LossOptOuts: who has replied STOP can be sent to again, as Twilio keeps that for each account. Keep a list of your own.
 	LossOptOuts LossKind = "opt_outs"
-	// A2P 10DLC, toll-free verification, and whatever else the number was registered for.
+	// LossRegistrations: A2P 10DLC, toll-free verification, and whatever else the number was registered for.
 	LossRegistrations LossKind = "registrations"
 )
 
@@ -236,8 +236,8 @@ func (plan TransferPlan) check(t NumberTransfer) error {
 	case len(plan.Need) > 0:
 		return invalid("%s needs %v of the account that it is moved to: set it in the NumberTransfer", plan.Number.SID, plan.Need)
 	case plan.MembershipUnknown && !t.IgnoreMembership:
-		return told(ErrSuspended, "%s is suspended, so nobody can tell which messaging service %s is in: reactivate it, or set IgnoreMembership",
-			plan.FromSID, plan.Number.SID)
+		const text = "%s is suspended, so nobody can tell which messaging service %s is in: reactivate it, or set IgnoreMembership"
+		return told(ErrSuspended, text, plan.FromSID, plan.Number.SID)
 	}
 	return nil
 }
