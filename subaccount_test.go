@@ -326,10 +326,13 @@ func TestTheParentIsNoSubaccount(t *testing.T) {
 	fake, p := setup(t, nil)
 	parent := fake.Parent().SID
 	for name, do := range map[string]func() error{
-		"suspend":    func() error { _, err := p.SuspendSubaccount(t.Context(), parent); return err },
-		"reactivate": func() error { _, err := p.ReactivateSubaccount(t.Context(), "AC"+strings.ToUpper(parent[2:])); return err },
-		"rename":     func() error { _, err := p.RenameSubaccount(t.Context(), parent, "x"); return err },
-		"end calls":  func() error { _, err := p.EndCalls(t.Context(), parent); return err },
+		"suspend": func() error { _, err := p.SuspendSubaccount(t.Context(), parent); return err },
+		"reactivate": func() error {
+			_, err := p.ReactivateSubaccount(t.Context(), "AC"+strings.ToUpper(parent[2:]))
+			return err
+		},
+		"rename":    func() error { _, err := p.RenameSubaccount(t.Context(), parent, "x"); return err },
+		"end calls": func() error { _, err := p.EndCalls(t.Context(), parent); return err },
 	} {
 		require.ErrorIs(t, do(), twilioacct.ErrInvalid, name)
 	}
