@@ -202,9 +202,16 @@ func (s Spec) check(ctx context.Context) error {
 		}
 	}
 	if s.Messaging != nil {
-		return firstOf(checkName("Messaging.FriendlyName", s.Messaging.FriendlyName), s.Messaging.Settings.check())
+		return s.Messaging.check()
 	}
 	return nil
+}
+
+func (m MessagingSpec) check() error {
+	if m.Settings.FriendlyName != nil {
+		return invalid("Messaging.Settings: leave FriendlyName out, the MessagingSpec has it")
+	}
+	return firstOf(checkName("Messaging.FriendlyName", m.FriendlyName), m.Settings.check())
 }
 
 func (s Spec) key() string { return cmp.Or(s.Key, s.FriendlyName, s.AccountSID) }
@@ -222,12 +229,17 @@ func (n NumberSpec) check() error {
 		return invalid("Number.Transfer: leave PhoneNumberSID and ToSID out, the Spec says them")
 	case n.Search != nil && n.Settings.FriendlyName != nil:
 		return invalid("Number.Settings: leave FriendlyName out, a bought number's is the Spec's Key")
-	case n.Search != nil:
-		return firstOf(n.Search.check(), n.Settings.check())
-	case n.PhoneNumber != "":
-		return firstOf(checkE164("Number.PhoneNumber", n.PhoneNumber), n.Settings.check())
 	}
-	return firstOf(checkSID("PN", n.PhoneNumberSID), n.Settings.check())
+	err := firstOf(n.Settings.check(), checkOptional("PN", n.PhoneNumberSID), checkOptional("AC", n.Transfer.FromSID), n.Transfer.checkOthers())
+	switch {
+	case err != nil:
+		return err
+	case n.Search != nil:
+		return n.Search.check()
+	case n.PhoneNumber != "":
+		return checkE164("Number.PhoneNumber", n.PhoneNumber)
+	}
+	return nil
 }
 
 func (r *provisioning) subaccount(ctx context.Context) (did Did, sid string, err error) {
@@ -336,10 +348,7 @@ func (r *provisioning) buy(ctx context.Context, offered []AvailableNumber) (n Ph
 // movedNumber is the existing one, which is moved if it is not the tenant's yet.
 func (r *provisioning) movedNumber(ctx context.Context) (Did, error) {
 	p := r.provider
-	t, err := r.transfer(ctx)
-	if err != nil {
-		return "", err
-	}
+	t := r.transfer()
 	plan, err := p.planTransfer(ctx, t, r.findNumber)
 	r.has.Number = plan.Number
 	if err != nil {
@@ -360,15 +369,11 @@ func (r *provisioning) movedNumber(ctx context.Context) (Did, error) {
 }
 
 // transfer is the Spec's, with its ids. In a plan there may be no account yet that the number could be moved to.
-func (r *provisioning) transfer(ctx context.Context) (NumberTransfer, error) {
+func (r *provisioning) transfer() NumberTransfer {
 	t := r.spec.Number.Transfer
-	t.FromSID = cmp.Or(t.FromSID, r.provider.parent.AccountSID)
+	t.FromSID = asWritten(cmp.Or(t.FromSID, r.provider.parent.AccountSID))
 	t.ToSID = r.has.Account.SID
-	if err := firstOf(checkCall(ctx, t.FromSID), t.checkOthers()); err != nil {
-		return t, err
-	}
-	t.FromSID = asWritten(t.FromSID)
-	return t, nil
+	return t
 }
 
 // findNumber looks for the number in an account. One that was made a moment ago has none.
