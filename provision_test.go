@@ -231,8 +231,9 @@ func TestWhateverFailsARepeatedRunEndsAsACleanOneAndMakesNothingTwice(t *testing
 						store := twilioacct.NewMemStore().Making()
 						fake := twiliotest.NewServer(t)
 						spec := of(fake)
-						fault.On = on
-						fake.Inject(fault)
+						nth := fault
+						nth.On = on
+						fake.Inject(nth)
 						has, err := providerOn(t, fake, withStore(store)).Provision(t.Context(), spec)
 						checkHas(t, fake, has, err)
 						fake.ClearFaults()

@@ -46,10 +46,16 @@ type accounts struct {
 	numOpen   int // subaccounts that count against the limit
 	numAdded  int // for their default names
 	hideToken HiddenToken
+
+	activation time.Duration        // until a new account's own credentials work
+	activeFrom map[string]time.Time // by SID, of accounts that began with a delay
+	whenClosed func(*account)       // what other resources do about it
 }
 
 func (all *accounts) open(s *Server) {
 	all.ids, all.bySID, all.hideToken = &s.ids, map[string]*account{}, s.config.hiddenToken
+	all.activation, all.activeFrom = s.config.activationDelay, map[string]time.Time{}
+	all.whenClosed = s.releaseAll
 	all.parent = all.make("Parent", time.Now())
 	all.parent.OwnerSID = all.parent.SID
 	if s.config.trial {
@@ -90,11 +96,26 @@ func (all *accounts) change(a *account, now time.Time, alter func(*Account)) {
 	alter(&a.Account)
 	a.DateUpdated, a.json = now, nil
 	all.numOpen += btoi(all.isOpen(a)) - btoi(wasOpen)
+	if a.Status == Closed {
+		all.whenClosed(a)
+	}
 }
 
 func (all *accounts) delete(a *account) {
 	all.numOpen -= btoi(all.isOpen(a))
 	a.deleted, a.json = true, nil
+	all.whenClosed(a)
+}
+
+func (all *accounts) delayActivation(a *account, now time.Time) {
+	if all.activation > 0 {
+		all.activeFrom[a.SID] = now.Add(all.activation)
+	}
+}
+
+func (all *accounts) isActivated(a *account) bool {
+	from, delayed := all.activeFrom[a.SID]
+	return !delayed || !time.Now().Before(from)
 }
 
 func (all *accounts) isOpen(a *account) bool {

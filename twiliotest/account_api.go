@@ -46,7 +46,9 @@ func createAccount(c *call) answer {
 	case name == "":
 		name = "SubAccount Created at " + now.UTC().Format("2006-01-02 03:04 PM")
 	}
-	return c.accountAnswer(http.StatusCreated, all.addSubaccount(name, now))
+	a := all.addSubaccount(name, now)
+	all.delayActivation(a, now)
+	return c.accountAnswer(http.StatusCreated, a)
 }
 
 func fetchAccount(c *call) answer {
@@ -129,7 +131,6 @@ func listAccounts(c *call) answer {
 	}
 	return c.list(listing{
 		key:      "accounts",
-		filters:  []string{"FriendlyName", "Status"},
 		length:   len(all.all),
 		sid:      func(i int) string { return all.all[i].SID },
 		position: func(sid string) int { return all.position(sid) },

@@ -27,6 +27,9 @@ func jsonAnswer(status int, body ...[]byte) answer {
 	return newAnswer(status, "application/json", body...)
 }
 
+// noContent is the answer to a DELETE.
+func noContent() answer { return answer{status: http.StatusNoContent, header: make(http.Header, 3)} }
+
 func newAnswer(status int, contentType string, body ...[]byte) answer {
 	a := answer{status: status, header: make(http.Header, 6), body: body}
 	a.header["Content-Type"] = []string{contentType}

@@ -31,14 +31,19 @@ func (s *Server) authenticate(r *http.Request) signer {
 // good. Only a parent is told that it is suspended; a subaccount hears no more
 // than that its credentials are refused.
 func (all *accounts) refusal(a *account) int {
-	parent := all.bySID[a.OwnerSID]
 	switch {
-	case a == parent && a.Status != Active:
+	case a.OwnerSID == a.SID && a.Status != Active:
 		return 20005
-	case a.deleted || a.Status != Active || parent != nil && parent.Status != Active:
+	case !all.isActive(a) || !all.isActivated(a):
 		return 20003
 	}
 	return 0
+}
+
+// isActive tells whether an account is, and its parent, too.
+func (all *accounts) isActive(a *account) bool {
+	parent := all.bySID[a.OwnerSID]
+	return !a.deleted && a.Status == Active && (parent == nil || parent.Status == Active)
 }
 
 func (w signer) sid() string {

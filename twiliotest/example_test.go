@@ -48,3 +48,68 @@ func Example() {
 	// UpdateAccount suspended 429 signed by the parent: true
 	// UpdateAccount suspended 200 signed by the parent: true
 }
+
+// Somebody else buys the number that a search has found.
+func ExampleServer_TakeAvailable() {
+	twilio := twiliotest.Start()
+	defer twilio.Close()
+	tenant := twilio.AddSubaccount("Tenant 7")
+	numbers := "https://api.twilio.com/2010-04-01/Accounts/" + tenant.SID + "/IncomingPhoneNumbers.json"
+
+	twilio.TakeAvailable("+14155552000")
+	for _, number := range []string{"+14155552000", "+14155552001"} {
+		post(twilio, tenant, numbers, url.Values{"PhoneNumber": {number}, "SmsUrl": {"https://example.com/sms"}})
+	}
+	for _, n := range twilio.PhoneNumbers(tenant.SID) {
+		fmt.Println(n.FriendlyName, n.SMSMethod, n.SMSURL)
+	}
+	// Output:
+	// 400 Bad Request
+	// 201 Created
+	// (415) 555-2001 POST https://example.com/sms
+}
+
+// A phone number works until it is put into a messaging service without a
+// webhook.
+func ExampleServer_Receive() {
+	twilio := twiliotest.Start()
+	defer twilio.Close()
+	tenant := twilio.AddSubaccount("Tenant 7")
+	number := twilio.AddPhoneNumber(tenant.SID, twiliotest.PhoneNumber{SMSURL: "https://example.com/sms"})
+	service := twilio.AddMessagingService(tenant.SID, twiliotest.MessagingService{})
+
+	fmt.Println("calls", twilio.Receive(number.PhoneNumber, "+12065550199", "Hello").URL)
+	post(twilio, tenant, "https://messaging.twilio.com/v1/Services/"+service.SID+"/PhoneNumbers",
+		url.Values{"PhoneNumberSid": {number.SID}})
+	fmt.Println("lost:", twilio.Receive(number.PhoneNumber, "+12065550199", "Hello?").Lost)
+
+	post(twilio, tenant, "https://api.twilio.com/2010-04-01/Accounts/"+tenant.SID+"/Messages.json",
+		url.Values{"To": {"+12065550199"}, "MessagingServiceSid": {service.SID}, "Body": {"Are you there?"}})
+	sent := twilio.Messages(tenant.SID)[1]
+	twilio.SetMessageStatus(sent.SID, "delivered", 0)
+	for _, m := range twilio.Messages(tenant.SID) {
+		fmt.Println(m.Direction, m.Status, m.From, m.Body)
+	}
+	// Output:
+	// calls https://example.com/sms
+	// 201 Created
+	// lost: true
+	// 201 Created
+	// inbound received +12065550199 Hello
+	// outbound-api delivered +14155550101 Are you there?
+}
+
+// post sends a form, signed by an account, and prints the status.
+func post(twilio *twiliotest.Server, as twiliotest.Account, url string, form url.Values) {
+	r, _ := http.NewRequest("POST", url, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(as.SID, as.AuthToken)
+	response, err := twilio.HTTPClient().Do(r)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	fmt.Println(response.Status)
+}

@@ -2,9 +2,12 @@ package twiliotest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,5 +150,62 @@ func inBothForms(t *testing.T, test func(t *testing.T, s *twiliotest.Server, c c
 			c.http = client(s)
 			test(t, s, c)
 		})
+	}
+}
+
+func (c caller) get(url string) reply {
+	c.t.Helper()
+	return c.do(c.request("GET", url, nil))
+}
+
+func (c caller) post(url string, form ...string) reply {
+	c.t.Helper()
+	return c.do(c.request("POST", url, pairs(form)))
+}
+
+func (c caller) delete(url string) reply {
+	c.t.Helper()
+	return c.do(c.request("DELETE", url, nil))
+}
+
+// member is a text in the body, and what is not one as it is printed.
+func (r reply) member(name string) string { return fmt.Sprint(r.body[name]) }
+
+// column is one member of all items of a list.
+func (r reply) column(list, member string) []string {
+	var values []string
+	items, _ := r.body[list].([]any)
+	for _, item := range items {
+		values = append(values, fmt.Sprint(item.(map[string]any)[member]))
+	}
+	return values
+}
+
+// wantMembers compares the whole body.
+func wantMembers(t *testing.T, got reply, want map[string]any) {
+	t.Helper()
+	for name, value := range want {
+		if !reflect.DeepEqual(got.body[name], value) {
+			t.Errorf("%s is %#v, want %#v", name, got.body[name], value)
+		}
+	}
+	for name := range got.body {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is %v, and not wanted", name, got.body[name])
+		}
+	}
+}
+
+func wantColumn(t *testing.T, got reply, list, member string, want ...string) {
+	t.Helper()
+	if column := got.column(list, member); !slices.Equal(column, want) {
+		t.Errorf("%s are %v, want %v: %.200s", member, column, want, got.raw)
+	}
+}
+
+func wantGone(t *testing.T, got reply) {
+	t.Helper()
+	if got.status != 204 || got.raw != "" {
+		t.Errorf("got %d %s", got.status, got.raw)
 	}
 }

@@ -1,5 +1,7 @@
 package twiliotest
 
+import "time"
+
 // Option changes a [Server] when it is made.
 type Option func(*config)
 
@@ -10,10 +12,16 @@ type config struct {
 	recordLimit      int
 	hiddenToken      HiddenToken
 	trial            bool
+	activationDelay  time.Duration
+	emptyStock       bool
+	serviceLimit     int
+	senderLimit      int
+
+	moveKeepsMembership bool
 }
 
 func defaults() config {
-	return config{subaccountLimit: 1000, recordLimit: 10_000, hiddenToken: TokenEmpty}
+	return config{subaccountLimit: 1000, recordLimit: 10_000, hiddenToken: TokenEmpty, serviceLimit: 10_000, senderLimit: 400}
 }
 
 // WithSeed makes another series of SIDs, tokens and secrets. Servers of the
@@ -63,4 +71,37 @@ func WithHiddenToken(form HiddenToken) Option {
 // WithTrialParent makes the parent, and so its new subaccounts, of type Trial.
 func WithTrialParent() Option {
 	return func(c *config) { c.trial = true }
+}
+
+// WithActivationDelay answers 401/20003 to the own credentials of an account
+// that was created through the API, until d after its creation, as Twilio does
+// for a moment now and then. 0, the default, is no delay.
+func WithActivationDelay(d time.Duration) Option {
+	return func(c *config) { c.activationDelay = d }
+}
+
+// WithEmptyStock begins with no number for sale; see [Server.AddAvailable].
+func WithEmptyStock() Option {
+	return func(c *config) { c.emptyStock = true }
+}
+
+// WithMoveKeepsMembership leaves a phone number that moves to another account
+// in the messaging service of the old one, where it is in the way: 21712. By
+// default a move takes it out. What Twilio does is not documented.
+func WithMoveKeepsMembership() Option {
+	return func(c *config) { c.moveKeepsMembership = true }
+}
+
+// WithServiceLimit sets how many messaging services an account may have before
+// the API answers 30995; 10,000 by default, as at Twilio. It does not limit
+// [Server.AddMessagingService].
+func WithServiceLimit(n int) Option {
+	return func(c *config) { c.serviceLimit = n }
+}
+
+// WithSenderLimit sets how many phone numbers a messaging service may have
+// before the API answers 21714; 400 by default, as at Twilio. It does not limit
+// [Server.AddMessagingService].
+func WithSenderLimit(n int) Option {
+	return func(c *config) { c.senderLimit = n }
 }

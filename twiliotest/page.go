@@ -16,8 +16,7 @@ const (
 // names the item where the page before ended, holds whatever is created or
 // deleted meanwhile.
 type listing struct {
-	key        string   // of the items in the JSON
-	filters    []string // in the order in which links repeat them
+	key        string // of the items in the JSON
 	length     int
 	sid        func(i int) string
 	position   func(sid string) int // -1 if there is none
@@ -33,7 +32,7 @@ type page struct {
 	backwards    bool // from there to newer items
 }
 
-// list answers with one page in the form of the 2010 API.
+// list answers with one page in the form of the API that was called.
 func (c *call) list(l listing) answer {
 	p, code := c.page(l)
 	if code != 0 {
@@ -47,8 +46,13 @@ func (c *call) list(l listing) answer {
 		}
 		items = l.appendJSON(items, place)
 	}
-	items[0] = c.pageHead(l, p, places)
-	items = append(items, c.pageTail(l, p, places, more))
+	if c.route.host == apiHost {
+		items[0] = c.pageHead(l, p, places)
+		items = append(items, c.pageTail(l, p, places, more))
+	} else {
+		items[0] = c.metaHead(l, p, places, more)
+		items = append(items, []byte("]}"))
+	}
 	return jsonAnswer(http.StatusOK, items...)
 }
 
@@ -132,52 +136,80 @@ func reverse(places []int) {
 	}
 }
 
-// pageHead and pageTail are what surrounds the items, in the order of the
-// examples in Twilio's OpenAPI file.
+// pageHead and pageTail are what surrounds the items in the 2010 API, in the
+// order of the examples in Twilio's OpenAPI file.
 func (c *call) pageHead(l listing, p page, places []int) []byte {
-	b := append([]byte(nil), `{"first_page_uri":"`...)
-	b = c.appendLink(b, l, p.size, 0, "")
-	b = append(b, `","end":`...)
+	b := append([]byte(nil), `{"first_page_uri":`...)
+	b = c.appendLink(b, p.size, 0, "")
+	b = append(b, `,"end":`...)
 	b = strconv.AppendInt(b, int64(max(p.number*p.size+len(places)-1, 0)), 10)
 	b = append(b, `,"previous_page_uri":`...)
-	if p.number > 0 && len(places) > 0 {
-		b = append(b, '"')
-		b = c.appendLink(b, l, p.size, p.number-1, "PB"+l.sid(places[0]))
-		b = append(b, '"')
-	} else {
-		b = append(b, "null"...)
-	}
+	b = c.appendPrevious(b, l, p, places)
 	b = append(b, `,"`...)
 	b = append(b, l.key...)
 	return append(b, `":[`...)
 }
 
 func (c *call) pageTail(l listing, p page, places []int, more bool) []byte {
-	b := append([]byte(nil), `],"uri":"`...)
-	b = c.appendLink(b, l, p.size, p.number, p.token)
-	b = append(b, `","page_size":`...)
+	b := append([]byte(nil), `],"uri":`...)
+	b = c.appendLink(b, p.size, p.number, p.token)
+	b = append(b, `,"page_size":`...)
 	b = strconv.AppendInt(b, int64(p.size), 10)
 	b = append(b, `,"start":`...)
 	b = strconv.AppendInt(b, int64(p.number*p.size), 10)
 	b = append(b, `,"next_page_uri":`...)
-	if more && len(places) > 0 {
-		b = append(b, '"')
-		b = c.appendLink(b, l, p.size, p.number+1, "PA"+l.sid(places[len(places)-1]))
-		b = append(b, '"')
-	} else {
-		b = append(b, "null"...)
-	}
+	b = c.appendNext(b, l, p, places, more)
 	b = append(b, `,"page":`...)
 	b = strconv.AppendInt(b, int64(p.number), 10)
 	return append(b, '}')
 }
 
-// appendLink writes the relative URI of a page. Escaping leaves nothing in it
-// that JSON would have to escape.
-func (c *call) appendLink(b []byte, l listing, size, number int, token string) []byte {
+// metaHead is what stands before the items in the newer APIs.
+func (c *call) metaHead(l listing, p page, places []int, more bool) []byte {
+	b := append([]byte(nil), `{"meta":{"page":`...)
+	b = strconv.AppendInt(b, int64(p.number), 10)
+	b = append(b, `,"page_size":`...)
+	b = strconv.AppendInt(b, int64(p.size), 10)
+	b = append(b, `,"first_page_url":`...)
+	b = c.appendLink(b, p.size, 0, "")
+	b = append(b, `,"previous_page_url":`...)
+	b = c.appendPrevious(b, l, p, places)
+	b = append(b, `,"next_page_url":`...)
+	b = c.appendNext(b, l, p, places, more)
+	b = append(b, `,"key":"`...)
+	b = append(b, l.key...)
+	b = append(b, `","url":`...)
+	b = c.appendLink(b, p.size, p.number, p.token)
+	b = append(b, `},"`...)
+	b = append(b, l.key...)
+	return append(b, `":[`...)
+}
+
+func (c *call) appendPrevious(b []byte, l listing, p page, places []int) []byte {
+	if p.number == 0 || len(places) == 0 {
+		return append(b, "null"...)
+	}
+	return c.appendLink(b, p.size, p.number-1, "PB"+l.sid(places[0]))
+}
+
+func (c *call) appendNext(b []byte, l listing, p page, places []int, more bool) []byte {
+	if !more || len(places) == 0 {
+		return append(b, "null"...)
+	}
+	return c.appendLink(b, p.size, p.number+1, "PA"+l.sid(places[len(places)-1]))
+}
+
+// appendLink writes the address of a page, which is relative in the 2010 API
+// and repeats the filters. Escaping leaves nothing in it that JSON would have
+// to escape.
+func (c *call) appendLink(b []byte, size, number int, token string) []byte {
+	b = append(b, '"')
+	if c.route.host != apiHost {
+		b = append(append(b, "https://"...), c.route.host...)
+	}
 	b = append(append(b, c.path...), '?')
-	for _, name := range l.filters {
-		if value, sent := c.param(name); sent {
+	for name := range c.route.filters() {
+		for _, value := range c.query[name] {
 			b = append(append(append(b, url.QueryEscape(name)...), '='), url.QueryEscape(value)...)
 			b = append(b, '&')
 		}
@@ -187,5 +219,5 @@ func (c *call) appendLink(b []byte, l listing, size, number int, token string) [
 	if token != "" {
 		b = append(append(b, "&PageToken="...), url.QueryEscape(token)...)
 	}
-	return b
+	return append(b, '"')
 }

@@ -4,9 +4,24 @@ package twiliotest
 // line in each of these two.
 
 type resources struct {
-	accounts accounts
+	accounts      accounts
+	numbers       phoneNumbers
+	stock         stock
+	services      collection[MessagingService]
+	senders       collection[sender]
+	campaigns     collection[campaign]
+	verifications verifications
+	messages      messages
+	calls         collection[Call]
 }
 
 var router = newRouter(
 	accountRoutes,
+	phoneNumberRoutes,
+	availableNumberRoutes,
+	messagingServiceRoutes,
+	campaignRoutes,
+	tollFreeRoutes,
+	messageRoutes,
+	voiceCallRoutes,
 )

@@ -1,7 +1,9 @@
 package twiliotest
 
 import (
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +15,8 @@ type route struct {
 	method    string
 	host      string // without edge and region
 	// path has variables such as {Sid:AC}: a name and the SID prefix its
-	// value must have. {CountryCode:cc} is two capital letters.
+	// value must have, {Sid:SM|MM} one of two. {CountryCode:cc} is two capital
+	// letters.
 	path string
 	// params are the parameters that may come, in the query of a GET or
 	// DELETE and in the form of a POST. Name* may be repeated.
@@ -24,9 +27,21 @@ type route struct {
 	segments []segment
 }
 
+var pageParams = []string{"PageSize", "Page", "PageToken"}
+
 // paged adds to filters the parameters of every list.
-func paged(filters ...string) []string {
-	return append(filters, "PageSize", "Page", "PageToken")
+func paged(filters ...string) []string { return append(filters, pageParams...) }
+
+// filters are the parameters of a list other than those of its pages, in the
+// order in which links repeat them.
+func (r *route) filters() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, name := range r.params {
+			if !slices.Contains(pageParams, name) && !yield(strings.TrimSuffix(name, "*")) {
+				return
+			}
+		}
+	}
 }
 
 // sentInForm tells where the parameters are.
@@ -137,5 +152,10 @@ func isKind(value, kind string) bool {
 	if kind == "cc" {
 		return len(value) == 2 && 'A' <= value[0] && value[0] <= 'Z' && 'A' <= value[1] && value[1] <= 'Z'
 	}
-	return isSID(value, kind)
+	for prefix := range strings.SplitSeq(kind, "|") {
+		if isSID(value, prefix) {
+			return true
+		}
+	}
+	return false
 }

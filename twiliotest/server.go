@@ -59,6 +59,7 @@ func newServer(opts []Option) *Server {
 	s.ids.seed = s.config.seed
 	s.requestIDs.seed = s.config.seed + 1
 	s.journal.limit = s.config.recordLimit
+	s.stock.empty = s.config.emptyStock
 	s.accounts.open(s)
 	return s
 }

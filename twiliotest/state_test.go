@@ -126,3 +126,33 @@ func TestEverythingMayBeDoneAtTheSameTime(t *testing.T) {
 		}
 	})
 }
+
+func TestNumbersServicesMessagesAndCallsMayBeUsedAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	inBothForms(t, func(t *testing.T, s *twiliotest.Server, c caller) {
+		parent := s.Parent()
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				a := s.AddSubaccount("")
+				n := c.post(numbersOf(a)+".json", "AreaCode", "415").member("sid")
+				c.get(searchOf(a, "US/Local") + "?NearNumber=%2B14155550100")
+				c.post(numbersOf(a)+"/"+n+".json", "AccountSid", parent.SID)
+				m := c.post(services, "FriendlyName", "x").member("sid")
+				c.post(services+"/"+m+"/PhoneNumbers", "PhoneNumberSid", n)
+				c.post(messagesOf(parent)+".json", "To", someone, "MessagingServiceSid", m, "Body", "x")
+				c.get(messagesOf(parent) + ".json?PageSize=2")
+				c.post(callsOf(a)+"/"+s.AddCall(a.SID, "queued").SID+".json", "Status", "canceled")
+				is, _ := s.PhoneNumber(n)
+				s.Receive(is.PhoneNumber, someone, "x")
+				s.AddAvailable(twiliotest.AvailableNumber{PhoneNumber: "+1206" + is.PhoneNumber[5:]})
+				s.MessagingServices(parent.SID)
+				s.RegisterA2P(m)
+			})
+		}
+		all.Wait()
+		if n, m := len(s.PhoneNumbers(parent.SID)), len(s.Messages(parent.SID)); n != 8 || m != 8 {
+			t.Errorf("%d numbers, %d messages", n, m)
+		}
+	})
+}

@@ -91,7 +91,7 @@ func sentence(err error, again string) string {
 	if e.Message != "" {
 		text += ": " + Readable(e.Message)
 	}
-	return strings.TrimSpace(ended(text) + " " + strings.ReplaceAll(kindOf(err).advice, toRepeat, again))
+	return strings.TrimSpace(ended(text) + " " + strings.ReplaceAll(advice(err), toRepeat, again))
 }
 
 // ended has a full stop, unless it ends as a sentence does already.
@@ -102,11 +102,46 @@ func ended(text string) string {
 	return text + "."
 }
 
+// advice is what a person does about the error. What nobody at Twilio has said is explained by its own words.
+func advice(err error) string {
+	k := kindOf(err)
+	var theirs *twilioacct.Error
+	switch {
+	case k.elsewhere == nil:
+		return k.advice
+	case !errors.As(err, &theirs) || isOwnFinding(theirs):
+		return ""
+	case theirs.Path == "" || accountPath.MatchString(theirs.Path):
+		return k.advice
+	}
+	return k.elsewhere(theirs)
+}
+
+// isOwnFinding is true for what the library has concluded, with no answer to blame.
+func isOwnFinding(e *twilioacct.Error) bool { return e.Method == "" && e.Code == 0 && e.Status == 0 }
+
+// accountPath is that of an account itself, or of all accounts.
+var accountPath = regexp.MustCompile(`^/2010-04-01/Accounts(/AC[0-9a-fA-F]{32})?\.json$`)
+
+// checkSID is what to do about a number, a service or a message that is not there.
+func checkSID(*twilioacct.Error) string { return "Check the SID, and which account it belongs to." }
+
+// readPage is what to do where Twilio's page on the code knows more than anybody here.
+func readPage(e *twilioacct.Error) string {
+	if e.MoreInfo == "" {
+		return ""
+	}
+	return "See " + Plain(e.MoreInfo) + "."
+}
+
 // kind is how a program branches on an error, and what a person does about it.
 type kind struct {
 	of     error
 	name   string
 	advice string // "" where nobody can know
+
+	// elsewhere is the advice where Twilio speaks of something else than an account; nil: it is always the same.
+	elsewhere func(*twilioacct.Error) string
 }
 
 // toRepeat stands in an advice for what it is to try again, which is not the same everywhere.
@@ -114,24 +149,25 @@ const toRepeat = "{again}"
 
 // kinds are in the order of asking: that an outcome is not known matters more than why.
 var kinds = []kind{
-	{twilioacct.ErrOutcomeUnknown, "outcome_unknown", "Look at Twilio before you try again: it may have been done."},
-	{twilioacct.ErrNotFound, "not_found", "Check the SID: Twilio shows this parent no such account."},
-	{twilioacct.ErrUnauthenticated, "unauthenticated", "Check TWILIO_ACCOUNT_SID and its token or API key."},
-	{twilioacct.ErrForbidden, "forbidden", "Use the credentials of the parent that owns the account."},
-	{twilioacct.ErrRateLimited, "rate_limited", "Wait a while, then " + toRepeat + "."},
-	{twilioacct.ErrSuspended, "suspended", "Reactivate the account, or ask Twilio why it was suspended."},
-	{twilioacct.ErrClosed, "closed", "A closed account never comes back: take it off your list."},
-	{twilioacct.ErrConflict, "conflict", "Look at what is there now."},
-	{twilioacct.ErrAmbiguous, "ambiguous", "Say which one is meant, by its SID."},
-	{twilioacct.ErrInvalid, "invalid", "Mend it: as it is, it can never work."},
-	{twilioacct.ErrUnavailable, "unavailable", "Check the network and https://status.twilio.com, then " + toRepeat + "."},
-	{context.Canceled, "other", "It was interrupted: " + toRepeat + "."},
+	{twilioacct.ErrOutcomeUnknown, "outcome_unknown", "Look at Twilio before you try again: it may have been done.", nil},
+	{twilioacct.ErrNotFound, "not_found", "Check the SID: Twilio shows this parent no such account.", checkSID},
+	{twilioacct.ErrUnauthenticated, "unauthenticated", "Check TWILIO_ACCOUNT_SID and its token or API key.", nil},
+	{twilioacct.ErrForbidden, "forbidden", "Use the credentials of the parent that owns the account.", readPage},
+	{twilioacct.ErrRateLimited, "rate_limited", "Wait a while, then " + toRepeat + ".", nil},
+	{twilioacct.ErrSuspended, "suspended", "Reactivate the account, or ask Twilio why it was suspended.", nil},
+	{twilioacct.ErrClosed, "closed", "A closed account never comes back: take it off your list.", nil},
+	{twilioacct.ErrConflict, "conflict", "Look at what is there now.", readPage},
+	{twilioacct.ErrAmbiguous, "ambiguous", "Say which one is meant, by its SID.", nil},
+	{twilioacct.ErrInboundLost, "other", "Give the service an inbound URL, or let it use its numbers' own webhooks.", nil},
+	{twilioacct.ErrInvalid, "invalid", "Mend it: as it is, it can never work.", nil},
+	{twilioacct.ErrUnavailable, "unavailable", "Check the network and https://status.twilio.com, then " + toRepeat + ".", nil},
+	{context.Canceled, "other", "It was interrupted: " + toRepeat + ".", nil},
 }
 
 var (
-	storeKind        = kind{nil, "store", "Check the database, then " + toRepeat + "."}
-	interruptedStore = kind{nil, "store", "It was interrupted: " + toRepeat + "."}
-	otherKind        = kind{nil, "other", ""}
+	storeKind        = kind{name: "store", advice: "Check the database, then " + toRepeat + "."}
+	interruptedStore = kind{name: "store", advice: "It was interrupted: " + toRepeat + "."}
+	otherKind        = kind{name: "other"}
 )
 
 func kindOf(err error) kind {

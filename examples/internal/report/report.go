@@ -37,7 +37,7 @@ func BadUsage(err error) int {
 
 // Fail says why the program cannot do its work, and returns its exit status. In JSON the error is the whole document.
 func (o Output) Fail(err error) int {
-	if isUsage(err) {
+	if IsUsage(err) {
 		fmt.Fprintln(o.Stderr, oneLine(err))
 		return Usage
 	}
@@ -48,10 +48,10 @@ func (o Output) Fail(err error) int {
 	return Failed
 }
 
-// isUsage tells what was refused before any request from what Twilio did not take.
-func isUsage(err error) bool {
+// IsUsage tells what was refused before any request from what Twilio did not take. Of nil it is false.
+func IsUsage(err error) bool {
 	var answered *twilioacct.Error
-	return kindOf(err).name == "invalid" && (!errors.As(err, &answered) || answered.Status == 0)
+	return err != nil && kindOf(err).name == "invalid" && (!errors.As(err, &answered) || answered.Status == 0)
 }
 
 // Document prints a JSON document.

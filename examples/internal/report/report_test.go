@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -115,6 +116,48 @@ func TestTheLibrarysExplanationIsShownAndTheRequestIsNot(t *testing.T) {
 	assert.Equal(t, e.RequestID, wrapped.RequestID)
 }
 
+func TestWhatIsSaidOfAccountsIsNotSaidOfWhatIsInThem(t *testing.T) {
+	t.Parallel()
+	const (
+		account  = "/2010-04-01/Accounts/" + sid + ".json"
+		number   = "/2010-04-01/Accounts/" + sid + "/IncomingPhoneNumbers/PN0123456789abcdef0123456789abcdef.json"
+		notThere = "Check the SID: Twilio shows this parent no such account."
+		page     = "https://www.twilio.com/docs/errors/21606"
+	)
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"an account":                   {&twilioacct.Error{Method: "GET", Path: account, Code: 20404, Status: 404}, notThere},
+		"the list of accounts":         {&twilioacct.Error{Method: "GET", Path: "/2010-04-01/Accounts.json", Status: 404}, notThere},
+		"an answer to who knows what":  {&twilioacct.Error{Code: 20404, Status: 404}, notThere},
+		"a number":                     {&twilioacct.Error{Method: "GET", Path: number, Status: 404}, "Check the SID, and which account it belongs to."},
+		"a refusal":                    {&twilioacct.Error{Method: "POST", Path: number, Code: 21606, MoreInfo: page}, "See " + page + "."},
+		"a refusal without a page":     {&twilioacct.Error{Method: "POST", Path: number, Status: 403}, "forbidden."},
+		"a conflict":                   {&twilioacct.Error{Method: "POST", Path: number, Code: 21422, MoreInfo: page}, "See " + page + "."},
+		"what nobody at Twilio said":   {fmt.Errorf("the number is nowhere: %w", twilioacct.ErrNotFound), "not_found: the number is nowhere: not found."},
+		"a service that loses inbound": {twilioacct.ErrInboundLost, "Give the service an inbound URL, or let it use its numbers' own webhooks."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Regexp(t, regexp.QuoteMeta(c.want)+"$", report.Sentence(c.err))
+		})
+	}
+}
+
+func TestWhatTheLibraryConcludesIsExplainedByItsOwnWords(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t, twiliotest.WithEmptyStock())
+	provider, err := twilioacct.New(
+		twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)},
+		&twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	require.NoError(t, err)
+
+	_, err = provider.Parent().SearchNumbers(t.Context(), twilioacct.NumberSearch{})
+
+	assert.Equal(t, "not_found: no number is to be had that is as searched for: search for less, or elsewhere.", report.Sentence(err))
+}
+
 func TestWhatHasNoSIDIsNotNamedByOne(t *testing.T) {
 	t.Parallel()
 	err := errors.New("broken")
@@ -170,6 +213,7 @@ func TestWhatTwilioDidNotAcceptIsNoBadUsage(t *testing.T) {
 	assert.Equal(t, report.Failed, out.Fail(&twilioacct.Error{Code: 20001, Status: 400}))
 	assert.Equal(t, report.Failed, out.Fail(&twilioacct.StoreError{Err: twilioacct.ErrInvalid}))
 	assert.Empty(t, stdout.String())
+	assert.False(t, report.IsUsage(nil))
 }
 
 func TestInJSONAFailureToBeginIsTheWholeDocument(t *testing.T) {

@@ -18,12 +18,18 @@ Exit status: 0 all is well, 1 it failed or some accounts or documents did, 2 the
 `
 
 // Flags returns the flags of the program with that usage, such as "account [-json] SID...". They speak on stderr.
-func Flags(usage string, stderr io.Writer) *flag.FlagSet {
+func Flags(usage string, stderr io.Writer) *flag.FlagSet { return FlagsAbout(usage, "", stderr) }
+
+// FlagsAbout is Flags for a program that needs more than its usage: the help shows that text before the flags.
+func FlagsAbout(usage, about string, stderr io.Writer) *flag.FlagSet {
 	name, _, _ := strings.Cut(usage, " ")
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "usage:", usage)
+		if about != "" {
+			fmt.Fprintf(stderr, "\n%s\n\nFlags:\n", strings.Trim(about, "\n"))
+		}
 		flags.PrintDefaults()
 		fmt.Fprint(stderr, environment)
 	}
@@ -50,9 +56,15 @@ func Parse(flags *flag.FlagSet, args []string) ([]string, error) {
 func ParseNone(flags *flag.FlagSet, args []string) error {
 	rest, err := Parse(flags, args)
 	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%s takes no arguments", flags.Name())
-		fmt.Fprintln(flags.Output(), err)
-		flags.Usage()
+		err = Misuse(flags, "%s takes no arguments", flags.Name())
 	}
+	return err
+}
+
+// Misuse says what is wrong with the arguments, and shows the help, as package flag does of what it finds itself.
+func Misuse(flags *flag.FlagSet, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	fmt.Fprintln(flags.Output(), err)
+	flags.Usage()
 	return err
 }

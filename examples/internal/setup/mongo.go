@@ -25,7 +25,7 @@ const connectTime = 5 * time.Second
 
 // openMongo connects, and makes sure of it. The driver's own words are not passed on: they can hold parts of the URI, and so of
 // its password.
-func openMongo(ctx context.Context, uri string) (store twilioacct.Store, disconnect func(), err error) {
+func openMongo(ctx context.Context, uri string, makes bool) (store twilioacct.Store, disconnect func(), err error) {
 	client, err := mongo.Connect(options.Client().SetServerSelectionTimeout(connectTime).ApplyURI(uri))
 	if dns := (*net.DNSError)(nil); errors.As(err, &dns) {
 		return nil, nil, fmt.Errorf("%w: the host of %s has no DNS record", ErrStore, envURI)
@@ -41,7 +41,7 @@ func openMongo(ctx context.Context, uri string) (store twilioacct.Store, disconn
 	accounts := client.
 		Database(cmp.Or(os.Getenv(envDatabase), "twilioacct")).
 		Collection(cmp.Or(os.Getenv(envCollection), "accounts"))
-	store, err = mongostore.New(accounts, nil)
+	store, err = mongostore.New(accounts, &mongostore.Options{Upsert: makes})
 	if err != nil {
 		disconnect()
 		return nil, nil, err

@@ -20,6 +20,18 @@ func (d *Demo) SIDs() []string { return []string{d.Active, d.Suspended, d.Trial,
 // missing is well-formed and nobody's.
 const missing = "AC00000000000000000000000000000404"
 
+// DemoNumber is a phone number that the fake's parent owns.
+const DemoNumber = "+14158740103"
+
+// giveNumbers gives some accounts of the fake their phone numbers.
+func giveNumbers(fake *twiliotest.Server, parent, tenant string) {
+	const voice = "https://owlie.example/voice"
+	fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{PhoneNumber: DemoNumber, VoiceURL: voice, SMSURL: "https://owlie.example/sms"})
+	fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{PhoneNumber: "+14158740104", VoiceURL: voice})
+	fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{PhoneNumber: "+18885550140", FriendlyName: "Owlie hotline"})
+	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550142", FriendlyName: "Falcon Flights desk"})
+}
+
 // Offline is a fake Twilio in this process, the same in every run, and a store whose documents are out of date.
 func Offline() *Env {
 	fake := twiliotest.Start()
@@ -31,6 +43,7 @@ func Offline() *Env {
 	fake.SetStatus(suspended.SID, twiliotest.Suspended)
 	fake.SetType(trial.SID, "Trial")
 	foreign := fake.AddForeignAccount(20403)
+	giveNumbers(fake, parent.SID, active.SID)
 
 	return &Env{
 		Parent: twilioacct.Credentials{AccountSID: parent.SID, AuthToken: twilioacct.NewSecret(parent.AuthToken)},

@@ -42,19 +42,32 @@ type Env struct {
 
 // Open reads the environment and opens what it names. What is worth knowing about that is a line on notes. The environment being
 // wrong is twilioacct.ErrInvalid, a MongoDB that does not answer is [ErrStore].
-func Open(ctx context.Context, notes io.Writer) (*Env, error) { return open(ctx, notes, Offline) }
+func Open(ctx context.Context, notes io.Writer) (*Env, error) {
+	return open(ctx, notes, Offline, false)
+}
 
 // OpenFleet is Open for a program about all accounts at once: offline there is [OfflineFleet].
 func OpenFleet(ctx context.Context, notes io.Writer) (*Env, error) {
-	return open(ctx, notes, OfflineFleet)
+	return open(ctx, notes, OfflineFleet, false)
 }
 
-func open(ctx context.Context, notes io.Writer, offline func() *Env) (*Env, error) {
+// OpenMaking is Open for a program that makes accounts: an account that has no document in the store gets one.
+func OpenMaking(ctx context.Context, notes io.Writer) (*Env, error) {
+	return open(ctx, notes, Offline, true)
+}
+
+// IsOffline tells whether Open and the others would work on a fake.
+func IsOffline() bool {
+	_, err := twilioacct.CredentialsFromEnv()
+	return errors.Is(err, twilioacct.ErrNoCredentials)
+}
+
+func open(ctx context.Context, notes io.Writer, offline func() *Env, makes bool) (*Env, error) {
 	env, err := fromEnvironment(notes, offline)
 	if err != nil {
 		return nil, err
 	}
-	if err := env.openStore(ctx, notes); err != nil {
+	if err := env.openStore(ctx, notes, makes); err != nil {
 		return nil, err
 	}
 	return env, nil
@@ -75,7 +88,7 @@ func OpenFor(ctx context.Context, sids []string, notes io.Writer) (*Env, error) 
 	default:
 		return nil, invalid("which account? Give at least one SID (AC…)")
 	}
-	err = env.openStore(ctx, notes)
+	err = env.openStore(ctx, notes, false)
 	return env, err
 }
 
@@ -110,17 +123,20 @@ func fromEnvironment(notes io.Writer, offline func() *Env) (*Env, error) {
 	}, nil
 }
 
-func (e *Env) openStore(ctx context.Context, notes io.Writer) error {
-	if e.Options.Store != nil {
-		return nil
-	}
+// openStore opens the store, unless it is open already. One that makes has a document for each account that it is to keep.
+func (e *Env) openStore(ctx context.Context, notes io.Writer, makes bool) error {
 	uri := os.Getenv(envURI)
-	if uri == "" {
+	if e.Options.Store == nil && uri == "" {
 		fmt.Fprintln(notes, envURI+" is not set: the store is in memory (MemStore), empty now and gone when the program ends.")
 		e.Options.Store = twilioacct.NewMemStore()
+	}
+	if memory, ok := e.Options.Store.(*twilioacct.MemStore); ok {
+		if makes {
+			memory.Making()
+		}
 		return nil
 	}
-	store, disconnect, err := openMongo(ctx, uri)
+	store, disconnect, err := openMongo(ctx, uri, makes)
 	if err != nil {
 		e.Options.Store = twilioacct.NewMemStore()
 		return err

@@ -153,6 +153,14 @@ func (p Program) RefusesBadUsageWithoutArguments(t *testing.T, more ...[]string)
 	p.refusesBadUsage(t)
 }
 
+// RefusesBadUsageBeside is RefusesBadUsage for a program of which good is a good usage, and each of bad a bad one.
+func (p Program) RefusesBadUsageBeside(t *testing.T, good []string, bad ...[]string) {
+	for _, args := range bad {
+		p.refuses(t, strings.Join(args, " "), nil, args...)
+	}
+	p.refusesBadUsage(t, good...)
+}
+
 func (p Program) refusesBadUsage(t *testing.T, good ...string) {
 	p.refuses(t, "an unknown flag", nil, append([]string{"-verbose"}, good...)...)
 	p.refuses(t, "a flag with a strange value", nil, append([]string{"-json=perhaps"}, good...)...)
