@@ -102,3 +102,20 @@ func documentedHost(request *http.Request) string {
 	}
 	return host
 }
+
+// Operations are the names of all operations that Check knows.
+func Operations() ([]string, error) {
+	known, err := extracts()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, one := range known {
+		for _, item := range one.Paths.Map() {
+			for _, operation := range item.Operations() {
+				names = append(names, operation.OperationID)
+			}
+		}
+	}
+	return names, nil
+}
