@@ -20,7 +20,8 @@ import (
 func tenant(t testing.TB) (*twiliotest.Server, *twilioacct.Provider, *twilioacct.Handle) {
 	t.Helper()
 	fake, p := setup(t, nil)
-	return fake, p, p.Subaccount(fake.AddSubaccount("acme").SID)
+	sid := fake.AddSubaccount("acme").SID
+	return fake, p, p.Subaccount(sid)
 }
 
 // allOf is all of a list that must not fail.

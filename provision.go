@@ -230,7 +230,10 @@ func (n NumberSpec) check() error {
 	case n.Search != nil && n.Settings.FriendlyName != nil:
 		return invalid("Number.Settings: leave FriendlyName out, a bought number's is the Spec's Key")
 	}
-	err := firstOf(n.Settings.check(), checkOptional("PN", n.PhoneNumberSID), checkOptional("AC", n.Transfer.FromSID), n.Transfer.checkOthers())
+	err := firstOf(
+		n.Settings.check(),
+		checkOptional("PN", n.PhoneNumberSID), checkOptional("AC", n.Transfer.FromSID), n.Transfer.checkOthers(),
+	)
 	switch {
 	case err != nil:
 		return err

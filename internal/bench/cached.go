@@ -45,12 +45,8 @@ type cache struct {
 func newCache(ctx context.Context, accounts int) (*cache, error) {
 	c := &cache{fake: twiliotest.Start(), accounts: map[string]twilioacct.Account{}}
 	c.sids = c.fake.AddSubaccounts(accounts)
-	parent := c.fake.Parent()
 	var err error
-	c.provider, err = twilioacct.New(twilioacct.Credentials{
-		AccountSID: parent.SID,
-		AuthToken:  twilioacct.NewSecret(parent.AuthToken),
-	}, &twilioacct.Options{HTTPClient: c.fake.HTTPClient(), CacheTime: time.Hour})
+	c.provider, err = on(c.fake, twilioacct.Options{HTTPClient: c.fake.HTTPClient(), CacheTime: time.Hour})
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ var claims = []claim{
 	{"loop", "syncing a fleet is hundreds of times as fast as a loop over it", loop},
 	{"fleetmemory", "syncing a fleet takes the memory of some pages, and little for each account", fleetMemory},
 	{"faults", "a Twilio that refuses some requests costs the waits that it asks for", faults},
+	{"provision", "the one call makes the changes it must, the looks it needs, and no other request", provision},
+	{"handle", "a request through a handle costs little more than the request itself", handle},
+	{"tenants", "200 tenants are set up 16 at once, within the budgets", tenants},
 	{"build", "a program builds about as fast as with the generated code alone", build},
 }
 

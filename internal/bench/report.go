@@ -39,6 +39,26 @@ func (r *report) absolute(label string, ours figure, target time.Duration, other
 	r.line(label, columns...)
 }
 
+// same is for what is counted: it must be what is documented, neither more nor less.
+func (r *report) same(label, counted, documented string) {
+	if counted == documented {
+		r.line(label, counted, "as documented")
+		return
+	}
+	r.missed = true
+	r.line(label, counted, "documented: "+documented+" MISSED")
+}
+
+// atMost is for what is counted and bounded.
+func (r *report) atMost(label, what string, counted, bound int) {
+	text := fmt.Sprintf("at most %d", bound)
+	if counted > bound {
+		r.missed = true
+		text += " MISSED"
+	}
+	r.line(label, fmt.Sprintf("%s: %d", what, counted), text)
+}
+
 func nanoseconds(x float64) string { return short(time.Duration(x)) }
 
 func hundredths(x float64) string { return fmt.Sprintf("%.2f", x) }

@@ -12,6 +12,7 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
 // The three ways to talk with the same server that are compared: ours, net/http and encoding/json by hand, and twilio-go as
@@ -19,14 +20,23 @@ import (
 
 const apiHost = "api.twilio.com"
 
-// keepAlive is a transport of one side's own, so that none finds the connections of another.
-func keepAlive() *http.Transport { return &http.Transport{} }
+// keepAlive is a transport of one side's own, so that none finds the connections of another, and with a connection for each caller.
+func keepAlive() *http.Transport { return &http.Transport{MaxIdleConnsPerHost: 50} }
 
 func ours(t *twilio, o twilioacct.Options) (*twilioacct.Provider, error) {
 	o.BaseURL = t.URL
 	return twilioacct.New(twilioacct.Credentials{
 		AccountSID: t.SID,
 		AuthToken:  twilioacct.NewSecret(t.Token),
+	}, &o)
+}
+
+// on is the library on a fake.
+func on(fake *twiliotest.Server, o twilioacct.Options) (*twilioacct.Provider, error) {
+	parent := fake.Parent()
+	return twilioacct.New(twilioacct.Credentials{
+		AccountSID: parent.SID,
+		AuthToken:  twilioacct.NewSecret(parent.AuthToken),
 	}, &o)
 }
 

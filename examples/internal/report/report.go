@@ -51,7 +51,7 @@ func (o Output) Fail(err error) int {
 // IsUsage tells what was refused before any request from what Twilio did not take. Of nil it is false.
 func IsUsage(err error) bool {
 	var answered *twilioacct.Error
-	return err != nil && kindOf(err).name == "invalid" && (!errors.As(err, &answered) || answered.Status == 0)
+	return kindOf(err).name == "invalid" && (!errors.As(err, &answered) || answered.Status == 0)
 }
 
 // Document prints a JSON document.
