@@ -16,6 +16,16 @@
 // [Provider.Accounts] iterates over all, [Provider.Sync] writes token and status into the Store, and [Provider.Health] says how an
 // account is. Twilio is the truth and the Store is a copy; nothing ever replaces a good credential by an empty or an older one.
 //
+// [Provider.CreateSubaccount] creates a subaccount and saves its token, [Provider.FindSubaccount] finds one by its exact name without
+// reading the fleet, [Provider.SuspendSubaccount] and [Provider.ReactivateSubaccount] turn it off and on, and
+// [Provider.TransferNumber] moves a phone number between two accounts, as [Provider.PlanTransfer] shows beforehand.
+//
+// # A tenant in one call
+//
+// [Provider.Provision] gives a customer what a [Spec] says: a subaccount, a number (moved or bought), and a messaging service with the
+// number in it. It looks before it makes, so it is called again after a failure or a crash, and makes nothing twice. [Provider.Plan] says
+// what it would do.
+//
 // # A whole fleet
 //
 // [Provider.SyncAll] brings all documents up to date from a listing, 1000 accounts a request, and tells what changed as it is found.
@@ -25,7 +35,12 @@
 //
 // What happens inside an account goes through a [Handle], signed by that account's own credentials, which the handle finds by
 // itself: [Provider.Subaccount] for a customer's, [Provider.Parent] for the parent's own. So the receiver tells whose credentials
-// sign, and a customer's request can never land on the parent. [Handle.Services] lends them to any of twilio-go's services.
+// sign, and a customer's request can never land on the parent. Numbers are searched, bought and configured, messaging services made
+// and filled, and messages sent as that account. Every answer must be about it. [Handle.Services] lends its credentials to any of
+// twilio-go's services.
+//
+// What costs money or cannot be undone (creating, buying, releasing, sending) is never tried twice. After a lost reply the error is
+// [ErrOutcomeUnknown], and the documentation of each method says how to look for what may have been done.
 //
 // # Errors
 //

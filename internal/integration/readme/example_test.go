@@ -45,6 +45,39 @@ func instead(fake *twiliotest.Server) (restore func()) {
 	return func() { http.DefaultTransport = network }
 }
 
+func Example_tenant() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{PhoneNumber: "+14158740103"})
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	provider, err := twilioacct.New(parent, &twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	has, err := provider.Provision(ctx, twilioacct.Spec{
+		FriendlyName: "FalconFlights",
+		Number:       &twilioacct.NumberSpec{PhoneNumber: "+14158740103"}, // or Search: one is bought
+		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
+	})
+	if err != nil {
+		log.Fatal(err) // what was made so far is in has; the same call goes on from there
+	}
+	for _, reason := range has.Ready.Reasons {
+		fmt.Println("not every message may go out:", reason.Kind)
+	}
+	tenant := provider.Subaccount(has.Account.SID)
+	message, err := tenant.Send(ctx, twilioacct.NewMessage{To: "+12083186206", ServiceSID: has.Service.SID, Body: "Hi there"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(has.Number.PhoneNumber, message.Status)
+	// Output:
+	// not every message may go out: a2p_unregistered
+	// +14158740103 accepted
+}
+
 func Example_firstLines() {
 	fake := twiliotest.Start()
 	defer fake.Close()
