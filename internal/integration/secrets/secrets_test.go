@@ -29,6 +29,7 @@ type world struct {
 	provider *twilioacct.Provider
 	sid      string
 	tokens   []string
+	tenants  int
 
 	log   bytes.Buffer // the provider's
 	noted bytes.Buffer // a log of what it returned
@@ -127,8 +128,44 @@ func (w *world) work(ctx context.Context) {
 		}
 	}
 	w.workOnTheFleet(ctx)
+	w.workOnATenant(ctx)
 	w.note(w.provider)
 	w.note(*w.provider.Parent())
+}
+
+// workOnATenant sets one up and lets it work, each time another.
+func (w *world) workOnATenant(ctx context.Context) {
+	w.tenants++
+	name := fmt.Sprint("tenant ", w.tenants)
+	made, err := w.provider.CreateSubaccount(ctx, name)
+	w.note(made)
+	w.note(err)
+	spec := twilioacct.Spec{
+		FriendlyName: name,
+		Number:       &twilioacct.NumberSpec{Search: &twilioacct.NumberSearch{AreaCode: 415}},
+		Messaging:    &twilioacct.MessagingSpec{FriendlyName: name},
+		Observe:      func(s twilioacct.Step) { w.note(s) },
+	}
+	plan, err := w.provider.Plan(ctx, spec)
+	w.note(plan)
+	w.note(err)
+	has, err := w.provider.Provision(ctx, spec)
+	w.note(has)
+	w.note(err)
+	tenant := w.provider.Subaccount(has.Account.SID)
+	sent, err := tenant.Send(ctx, twilioacct.NewMessage{To: "+12083186206", ServiceSID: has.Service.SID, Body: "Hi"})
+	w.note(sent)
+	w.note(err)
+	w.note(tenant.Ready(ctx, has.Service.SID))
+	moved, err := w.provider.TransferNumber(ctx, twilioacct.NumberTransfer{
+		PhoneNumberSID: has.Number.SID, FromSID: has.Account.SID, ToSID: w.fake.Parent().SID,
+	})
+	w.note(moved)
+	w.note(err)
+	suspended, err := w.provider.SuspendSubaccount(ctx, has.Account.SID)
+	w.note(suspended)
+	w.note(err)
+	w.note(*tenant)
 }
 
 func (w *world) workOnTheFleet(ctx context.Context) {
