@@ -21,6 +21,7 @@ func TestOnlyWhatIsSafeToRepeatIsRepeated(t *testing.T) {
 	tests := map[string]struct {
 		method     string
 		repeatable bool
+		once       bool
 		first      transportFunc
 		again      bool
 		unknown    bool // of the failure, where there is no second attempt
@@ -38,6 +39,9 @@ func TestOnlyWhatIsSafeToRepeatIsRepeated(t *testing.T) {
 		"a GET to a host that does not exist":      {method: "GET", first: fails(&net.DNSError{IsNotFound: true})},
 		"a GET answered by too much":               {method: "GET", first: answersWithout(200, largestBody+1)},
 		"a DELETE after a 500":                     {method: "DELETE", first: answers(500, `{}`), again: true},
+		"a DELETE of something dear after a 500":   {method: "DELETE", once: true, first: answers(500, `{}`), unknown: true},
+		"a DELETE of something dear after a reset": {method: "DELETE", once: true, first: fails(errReset), unknown: true},
+		"a DELETE of something dear after a 429":   {method: "DELETE", once: true, first: answers(429, ``), again: true},
 		"a POST after a 503":                       {method: "POST", first: answers(503, `{}`), unknown: true},
 		"a POST after a reset":                     {method: "POST", first: fails(errReset), unknown: true},
 		"a POST whose answer broke off":            {method: "POST", first: brokenOff, unknown: true},
@@ -61,6 +65,9 @@ func TestOnlyWhatIsSafeToRepeatIsRepeated(t *testing.T) {
 				call := newClient(t, twilio, nil).Call(t.Context(), accountSID, signer)
 				if test.repeatable {
 					call.Repeatable()
+				}
+				if test.once {
+					call.Once()
 				}
 				_, err := send(call, test.method, url.Values{"Status": {"active"}})
 				if test.again {
