@@ -37,7 +37,7 @@ func ExampleProvider_Provision() {
 	spec := twilioacct.Spec{
 		FriendlyName: "FalconFlights",
 		Key:          "customer-7",
-		Number:       &twilioacct.NumberSpec{Search: &twilioacct.NumberSearch{AreaCode: 415}},
+		Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	}
 	for range 2 { // the second time as after a crash
@@ -61,7 +61,7 @@ func ExampleProvider_Plan() {
 
 	plan, err := provider.Plan(ctx, twilioacct.Spec{
 		FriendlyName: "FalconFlights",
-		Number:       &twilioacct.NumberSpec{PhoneNumber: number.PhoneNumber},
+		Number:       &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: number.PhoneNumber}},
 	})
 	check(err)
 	for _, step := range plan.Steps {

@@ -26,15 +26,11 @@ type Spec struct {
 
 // NumberSpec says which number a tenant is to have: an existing one, which is moved, or one that is bought.
 type NumberSpec struct {
-	PhoneNumberSID string // PN…: an existing one …
-	PhoneNumber    string // … or the same in E.164
+	// Move names a number that exists, and the account that has it. ToSID is left out: it is the tenant.
+	Move *NumberTransfer
 
-	// Transfer says from where an existing number is moved, and what takes the place of what does not come along. Its PhoneNumberSID
-	// and ToSID are left out.
-	Transfer NumberTransfer
-
-	// Search finds a number to buy, where none of the above names one. It costs money, at once and each month.
-	Search *NumberSearch
+	// Buy finds a number that is bought, which costs money, at once and each month.
+	Buy *NumberSearch
 
 	// Settings are what the number is to be set to, whether it is new or not. A bought number's friendly name is the Spec's Key.
 	Settings PhoneNumberSettings
@@ -217,32 +213,17 @@ func (m MessagingSpec) check() error {
 func (s Spec) key() string { return cmp.Or(s.Key, s.FriendlyName, s.AccountSID) }
 
 func (n NumberSpec) check() error {
-	isNamed := n.PhoneNumberSID != "" || n.PhoneNumber != ""
 	switch {
-	case n.PhoneNumberSID != "" && n.PhoneNumber != "":
-		return invalid("Number needs PhoneNumberSID or PhoneNumber, not both")
-	case isNamed == (n.Search != nil):
-		return invalid("Number needs either a number that exists (PhoneNumberSID, PhoneNumber) or a Search")
-	case !isNamed && n.Transfer != (NumberTransfer{}):
-		return invalid("Number.Transfer is for a number that exists")
-	case n.Transfer.PhoneNumberSID != "" || n.Transfer.ToSID != "":
-		return invalid("Number.Transfer: leave PhoneNumberSID and ToSID out, the Spec says them")
-	case n.Search != nil && n.Settings.FriendlyName != nil:
+	case (n.Move == nil) == (n.Buy == nil):
+		return invalid("Number needs either Move or Buy")
+	case n.Buy != nil && n.Settings.FriendlyName != nil:
 		return invalid("Number.Settings: leave FriendlyName out, a bought number's is the Spec's Key")
+	case n.Buy != nil:
+		return firstOf(n.Buy.check(), n.Settings.check())
+	case n.Move.ToSID != "":
+		return invalid("Number.Move: leave ToSID out, the number is moved to the tenant")
 	}
-	err := firstOf(
-		n.Settings.check(),
-		checkOptional("PN", n.PhoneNumberSID), checkOptional("AC", n.Transfer.FromSID), n.Transfer.checkOthers(),
-	)
-	switch {
-	case err != nil:
-		return err
-	case n.Search != nil:
-		return n.Search.check()
-	case n.PhoneNumber != "":
-		return checkE164("Number.PhoneNumber", n.PhoneNumber)
-	}
-	return nil
+	return firstOf(checkOptional("AC", n.Move.FromSID), n.Move.check(), n.Settings.check())
 }
 
 func (r *provisioning) subaccount(ctx context.Context) (did Did, sid string, err error) {
@@ -290,7 +271,7 @@ func (r *provisioning) findAccount(ctx context.Context) (Account, error) {
 func (r *provisioning) handle() *Handle { return r.provider.Subaccount(r.has.Account.SID) }
 
 func (r *provisioning) number(ctx context.Context) (did Did, sid string, err error) {
-	if r.spec.Number.Search != nil {
+	if r.spec.Number.Buy != nil {
 		did, err = r.boughtNumber(ctx)
 	} else {
 		did, err = r.movedNumber(ctx)
@@ -325,7 +306,7 @@ func (r *provisioning) boughtNumber(ctx context.Context) (Did, error) {
 	if !r.isPlan {
 		searcher = r.handle()
 	}
-	offered, err := searcher.SearchNumbers(ctx, *r.spec.Number.Search)
+	offered, err := searcher.SearchNumbers(ctx, *r.spec.Number.Buy)
 	if err != nil || r.isPlan {
 		r.plan.Buys = offered
 		return DidMake, err
@@ -352,7 +333,7 @@ func (r *provisioning) buy(ctx context.Context, offered []AvailableNumber) (n Ph
 func (r *provisioning) movedNumber(ctx context.Context) (Did, error) {
 	p := r.provider
 	t := r.transfer()
-	plan, err := p.planTransfer(ctx, t, r.findNumber)
+	plan, err := p.planTransfer(ctx, t)
 	r.has.Number = plan.Number
 	if err != nil {
 		return "", err
@@ -365,7 +346,6 @@ func (r *provisioning) movedNumber(ctx context.Context) (Did, error) {
 		r.plan.Transfer = &plan
 		return did, plan.check(t)
 	}
-	t.PhoneNumberSID = plan.Number.SID
 	done, err := p.transfer(ctx, t, plan)
 	r.has.Number = done.Number
 	return did, err
@@ -373,22 +353,10 @@ func (r *provisioning) movedNumber(ctx context.Context) (Did, error) {
 
 // transfer is the Spec's, with its ids. In a plan there may be no account yet that the number could be moved to.
 func (r *provisioning) transfer() NumberTransfer {
-	t := r.spec.Number.Transfer
+	t := *r.spec.Number.Move
 	t.FromSID = asWritten(cmp.Or(t.FromSID, r.provider.parent.AccountSID))
-	t.ToSID = r.has.Account.SID
+	t.ToSID, t.isToNew = r.has.Account.SID, r.isNew.account
 	return t
-}
-
-// findNumber looks for the number in an account. One that was made a moment ago has none.
-func (r *provisioning) findNumber(ctx context.Context, account string) (PhoneNumber, error) {
-	p, n := r.provider, r.spec.Number
-	switch {
-	case account == r.has.Account.SID && r.isNew.account:
-		return PhoneNumber{}, told(ErrNotFound, "the subaccount is new")
-	case n.PhoneNumber != "":
-		return findNumber(ctx, p.asParent(ctx), account, n.PhoneNumber)
-	}
-	return p.numberOf(ctx, account, n.PhoneNumberSID)
 }
 
 func (r *provisioning) service(ctx context.Context) (did Did, sid string, err error) {

@@ -20,7 +20,7 @@ import (
 func article(number twiliotest.PhoneNumber) twilioacct.Spec {
 	return twilioacct.Spec{
 		FriendlyName: "FalconFlights",
-		Number:       &twilioacct.NumberSpec{PhoneNumberSID: number.SID},
+		Number:       &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumberSID: number.SID}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	}
 }
@@ -31,7 +31,7 @@ func buying() twilioacct.Spec {
 		FriendlyName: "FalconFlights",
 		Key:          "customer-7 v1.25",
 		Number: &twilioacct.NumberSpec{
-			Search:   &twilioacct.NumberSearch{AreaCode: 415},
+			Buy:      &twilioacct.NumberSearch{AreaCode: 415},
 			Settings: twilioacct.PhoneNumberSettings{SMSURL: new("https://falcon.example/sms"), SMSMethod: new("GET")},
 		},
 		Messaging: &twilioacct.MessagingSpec{
@@ -123,7 +123,7 @@ var specs = map[string]func(*twiliotest.Server) twilioacct.Spec{
 	"a number that is moved, by its digits": func(fake *twiliotest.Server) twilioacct.Spec {
 		number := owlie(fake)
 		spec := article(number)
-		spec.Number = &twilioacct.NumberSpec{PhoneNumber: number.PhoneNumber}
+		spec.Number = &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: number.PhoneNumber}}
 		return spec
 	},
 	"a number that is bought": func(*twiliotest.Server) twilioacct.Spec { return buying() },
@@ -149,7 +149,7 @@ func TestAPlanShowsWhatARunWouldDoAndChangesNothing(t *testing.T) {
 			has, err := p.Provision(t.Context(), spec)
 			require.NoError(t, err)
 			assert.Equal(t, stepsOf(has.Steps), stepsOf(plan.Steps))
-			if spec.Number.Search != nil {
+			if spec.Number.Buy != nil {
 				assert.Equal(t, has.Number.PhoneNumber, plan.Buys[0].PhoneNumber)
 			} else {
 				assert.NotEmpty(t, plan.Transfer.LeavesService)
@@ -420,7 +420,7 @@ func TestANumberOfTheTenantsOwnIsFoundWhereverItIsSaidToComeFrom(t *testing.T) {
 	number := fake.AddPhoneNumber(acme, twiliotest.PhoneNumber{})
 	for _, from := range []string{"", acme, fake.AddSubaccount("other").SID} {
 		spec := article(number)
-		spec.Number.Transfer.FromSID = from
+		spec.Number.Move.FromSID = from
 		has, err := p.Provision(t.Context(), spec)
 		require.NoError(t, err)
 		assert.Equal(t, twilioacct.DidFind, has.Steps[1].Did)
@@ -471,6 +471,7 @@ func TestASpecThatCannotBeIsRefusedBeforeAnyRequest(t *testing.T) {
 	type (
 		spec   = twilioacct.Spec
 		number = twilioacct.NumberSpec
+		move   = twilioacct.NumberTransfer
 	)
 	search := &twilioacct.NumberSearch{}
 	for name, s := range map[string]spec{
@@ -481,17 +482,17 @@ func TestASpecThatCannotBeIsRefusedBeforeAnyRequest(t *testing.T) {
 		"the parent":                 {AccountSID: fake.Parent().SID},
 		"a long key":                 {FriendlyName: "x", Key: string(make([]byte, 65))},
 		"an empty number":            {FriendlyName: "x", Number: &number{}},
-		"two numbers":                {FriendlyName: "x", Number: &number{PhoneNumberSID: pn, PhoneNumber: "+14155550100"}},
-		"a number and a search":      {FriendlyName: "x", Number: &number{PhoneNumberSID: pn, Search: search}},
-		"a bad number":               {FriendlyName: "x", Number: &number{PhoneNumber: "415"}},
-		"a bad SID of a number":      {FriendlyName: "x", Number: &number{PhoneNumberSID: unknownSID}},
-		"a bad search":               {FriendlyName: "x", Number: &number{Search: &twilioacct.NumberSearch{Country: "usa"}}},
-		"a search that is moved":     {FriendlyName: "x", Number: &number{Search: search, Transfer: twilioacct.NumberTransfer{FromSID: unknownSID}}},
-		"a move that is told twice":  {FriendlyName: "x", Number: &number{PhoneNumberSID: pn, Transfer: twilioacct.NumberTransfer{ToSID: unknownSID}}},
-		"a move from nowhere":        {FriendlyName: "x", Number: &number{PhoneNumberSID: pn, Transfer: twilioacct.NumberTransfer{FromSID: "AC"}}},
-		"a move with a bad app":      {FriendlyName: "x", Number: &number{PhoneNumberSID: pn, Transfer: twilioacct.NumberTransfer{SMSApplicationSID: pn}}},
-		"a bought number's own name": {FriendlyName: "x", Number: &number{Search: search, Settings: twilioacct.PhoneNumberSettings{FriendlyName: new("y")}}},
-		"a bad URL":                  {FriendlyName: "x", Number: &number{Search: search, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("y")}}},
+		"two numbers":                {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, PhoneNumber: "+14155550100"}}},
+		"no number to be moved":      {FriendlyName: "x", Number: &number{Move: &move{}}},
+		"a number and a search":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn}, Buy: search}},
+		"a bad number":               {FriendlyName: "x", Number: &number{Move: &move{PhoneNumber: "415"}}},
+		"a bad SID of a number":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: unknownSID}}},
+		"a bad search":               {FriendlyName: "x", Number: &number{Buy: &twilioacct.NumberSearch{Country: "usa"}}},
+		"a move that is told twice":  {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, ToSID: unknownSID}}},
+		"a move from nowhere":        {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, FromSID: "AC"}}},
+		"a move with a bad app":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, SMSApplicationSID: pn}}},
+		"a bought number's own name": {FriendlyName: "x", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{FriendlyName: new("y")}}},
+		"a bad URL":                  {FriendlyName: "x", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("y")}}},
 		"a service without a name":   {FriendlyName: "x", Messaging: &twilioacct.MessagingSpec{}},
 		"a service with two names": {FriendlyName: "x", Messaging: &twilioacct.MessagingSpec{
 			FriendlyName: "y", Settings: twilioacct.MessagingServiceSettings{FriendlyName: new("z")},

@@ -76,7 +76,7 @@ func TestALookThatFailsIsAReasonAndNoFailure(t *testing.T) {
 
 	fake, p := setup(t, nil)
 	spec := buying()
-	spec.Number.Search = &twilioacct.NumberSearch{Type: twilioacct.NumberTollFree}
+	spec.Number.Buy = &twilioacct.NumberSearch{Type: twilioacct.NumberTollFree}
 	fake.Inject(twiliotest.Fault{Operation: "ListTollfreeVerification", Code: 20403})
 	has, err := p.Provision(t.Context(), spec)
 	require.NoError(t, err)

@@ -38,7 +38,8 @@ type ServiceNumber struct {
 }
 
 // ErrInboundLost is what [Handle.AddSender] answers where messages to the number would be lost, silently: the service has neither an
-// inbound URL nor leaves them to the number's own webhook. Give the service one of both, or set Sender.LoseInbound.
+// inbound URL nor leaves them to the number's own webhook. Give the service one of both, or set Sender.LoseInbound. It is an
+// [ErrConflict], too.
 var ErrInboundLost = errors.New("inbound messages would be lost")
 
 // InOtherServiceError says that a number cannot be added to a messaging service as it is in another one. It is an [ErrConflict].
@@ -83,8 +84,8 @@ func (h *Handle) AddSender(ctx context.Context, s Sender) (ServiceNumber, error)
 }
 
 func (s Sender) inboundLost() error {
-	const text = "%s has neither InboundURL nor UseNumberWebhook, so what is sent to %s would be lost"
-	return told(ErrInboundLost, text, s.ServiceSID, s.PhoneNumberSID)
+	const text = "%s has neither InboundURL nor UseNumberWebhook, and is to get %s"
+	return &Error{Message: fmt.Sprintf(text, s.ServiceSID, s.PhoneNumberSID), Err: ErrInboundLost, verdict: ErrConflict}
 }
 
 func (h *Handle) addSender(ctx context.Context, s Sender) (ServiceNumber, error) {

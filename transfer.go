@@ -11,6 +11,7 @@ import (
 // subaccount to another.
 type NumberTransfer struct {
 	PhoneNumberSID string // PN…; it stays the same
+	PhoneNumber    string // in E.164, where the SID is not at hand
 	FromSID        string // the account that loses the number; "" is the parent
 	ToSID          string // the account that gets it
 
@@ -21,6 +22,8 @@ type NumberTransfer struct {
 
 	// IgnoreMembership moves the number though its account is suspended and so cannot be asked which messaging service it is in.
 	IgnoreMembership bool
+
+	isToNew bool // the target was made a moment ago, or will be: it has no number yet
 }
 
 // TransferPlan is what [Provider.TransferNumber] would do.
@@ -84,9 +87,7 @@ func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	if err := p.checkTarget(ctx, t.ToSID); err != nil {
 		return TransferPlan{}, err
 	}
-	return p.planTransfer(ctx, t, func(ctx context.Context, account string) (PhoneNumber, error) {
-		return p.numberOf(ctx, account, t.PhoneNumberSID)
-	})
+	return p.planTransfer(ctx, t)
 }
 
 // TransferNumber moves a phone number, signed by the parent: it reads the number's settings, takes it out of the losing account's
@@ -111,8 +112,7 @@ func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (Numbe
 	if t.FromSID == "" {
 		t.FromSID = p.parent.AccountSID
 	}
-	err := firstOf(checkCall(ctx, t.FromSID), checkCall(ctx, t.ToSID), checkSID("PN", t.PhoneNumberSID), t.checkOthers())
-	if err != nil {
+	if err := firstOf(checkCall(ctx, t.FromSID), checkCall(ctx, t.ToSID), t.check()); err != nil {
 		return t, err
 	}
 	t.FromSID, t.ToSID = asWritten(t.FromSID), asWritten(t.ToSID)
@@ -122,9 +122,18 @@ func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (Numbe
 	return t, nil
 }
 
-// checkOthers looks at the SIDs that are optional.
-func (t NumberTransfer) checkOthers() error {
+// check looks at all but the accounts.
+func (t NumberTransfer) check() error {
+	if (t.PhoneNumberSID == "") == (t.PhoneNumber == "") {
+		return invalid("a transfer needs either PhoneNumberSID or PhoneNumber")
+	}
+	if t.PhoneNumber != "" {
+		if err := checkE164("PhoneNumber", t.PhoneNumber); err != nil {
+			return err
+		}
+	}
 	return firstOf(
+		checkOptional("PN", t.PhoneNumberSID),
 		checkOptional("AP", t.VoiceApplicationSID), checkOptional("AP", t.SMSApplicationSID),
 		checkOptional("AD", t.AddressSID), checkOptional("BU", t.BundleSID),
 	)
@@ -155,15 +164,14 @@ func (a Account) checkActive() error {
 	return told(ErrConflict, "%s is not active but %s", a.SID, quote(string(a.Status)))
 }
 
-// planTransfer finds the number in the losing account or in the target. In a plan there may be no target yet.
-func (p *Provider) planTransfer(
-	ctx context.Context, t NumberTransfer, find func(ctx context.Context, account string) (PhoneNumber, error),
-) (TransferPlan, error) {
+// planTransfer finds the number in the losing account or in the target. There may be no target yet: where it was not made so far, or
+// was made a moment ago, nothing is in it.
+func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (TransferPlan, error) {
 	plan := TransferPlan{FromSID: t.FromSID, ToSID: t.ToSID, AlreadyThere: t.FromSID == t.ToSID}
-	number, err := find(ctx, t.FromSID)
-	if isGone(err) && t.ToSID != "" && !plan.AlreadyThere {
+	number, err := p.findIn(ctx, t.FromSID, t)
+	if isGone(err) && !plan.AlreadyThere && !t.isToNew {
 		plan.AlreadyThere = true
-		number, err = find(ctx, t.ToSID)
+		number, err = p.findIn(ctx, t.ToSID, t)
 		if isGone(err) {
 			err = told(ErrNotFound, "the phone number is neither in %s nor in %s", t.FromSID, t.ToSID)
 		}
@@ -179,6 +187,14 @@ func (p *Provider) planTransfer(
 	}
 	plan.Lost, plan.Need = t.losses(plan), t.needs(number)
 	return plan, err
+}
+
+// findIn finds the number that is to be moved in one of the accounts, as the parent.
+func (p *Provider) findIn(ctx context.Context, account string, t NumberTransfer) (PhoneNumber, error) {
+	if t.PhoneNumber != "" {
+		return findNumber(ctx, p.asParent(ctx), account, t.PhoneNumber)
+	}
+	return p.numberOf(ctx, account, t.PhoneNumberSID)
 }
 
 // numberOf fetches a number as the parent, which may also look into an account that is suspended.
@@ -248,7 +264,7 @@ func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan Transfer
 		return done, err
 	}
 	if plan.LeavesService != "" {
-		left := Sender{ServiceSID: plan.LeavesService, PhoneNumberSID: t.PhoneNumberSID}
+		left := Sender{ServiceSID: plan.LeavesService, PhoneNumberSID: plan.Number.SID}
 		if err := p.handleOf(plan.FromSID).RemoveSender(ctx, left); err != nil {
 			return done, err
 		}
@@ -265,7 +281,7 @@ func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan Transfer
 	if want == (PhoneNumberSettings{}) {
 		return done, nil
 	}
-	n, err := configureNumber(p.asParent(ctx), plan.ToSID, t.PhoneNumberSID, want.params())
+	n, err := configureNumber(p.asParent(ctx), plan.ToSID, plan.Number.SID, want.params())
 	if err != nil {
 		return done, err
 	}
@@ -283,12 +299,12 @@ func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan Transf
 	if t.BundleSID != "" {
 		move.SetBundleSid(t.BundleSID)
 	}
-	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(t.PhoneNumberSID, move)
-	_, err = answered(call, plan.ToSID, t.PhoneNumberSID, raw, err, newPhoneNumber)
+	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(plan.Number.SID, move)
+	_, err = answered(call, plan.ToSID, plan.Number.SID, raw, err, newPhoneNumber)
 	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
 		return PhoneNumber{}, err
 	}
-	arrived, lookErr := p.numberOf(ctx, plan.ToSID, t.PhoneNumberSID)
+	arrived, lookErr := p.numberOf(ctx, plan.ToSID, plan.Number.SID)
 	if err != nil && lookErr != nil {
 		return PhoneNumber{}, err // what is not known is the move
 	}

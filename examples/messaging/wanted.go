@@ -94,11 +94,11 @@ func (w *wanted) spec() twilioacct.Spec {
 func (w *wanted) numberSpec() *twilioacct.NumberSpec {
 	switch {
 	case w.areaCode != 0:
-		return &twilioacct.NumberSpec{Search: &twilioacct.NumberSearch{AreaCode: w.areaCode, With: twilioacct.Capabilities{SMS: true}}}
+		return &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: w.areaCode, With: twilioacct.Capabilities{SMS: true}}}
 	case strings.HasPrefix(w.number, "+"):
-		return &twilioacct.NumberSpec{PhoneNumber: w.number}
+		return &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: w.number}}
 	case w.number != "":
-		return &twilioacct.NumberSpec{PhoneNumberSID: w.number}
+		return &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumberSID: w.number}}
 	}
 	return nil
 }

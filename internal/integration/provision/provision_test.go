@@ -32,7 +32,7 @@ func falcon() twilioacct.Spec {
 	return twilioacct.Spec{
 		FriendlyName: "FalconFlights",
 		Key:          "customer-7",
-		Number:       &twilioacct.NumberSpec{Search: &twilioacct.NumberSearch{AreaCode: 415}},
+		Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	}
 }

@@ -58,7 +58,7 @@ func Example_tenant() {
 
 	has, err := provider.Provision(ctx, twilioacct.Spec{
 		FriendlyName: "FalconFlights",
-		Number:       &twilioacct.NumberSpec{PhoneNumber: "+14158740103"}, // or Search: one is bought
+		Number:       &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: "+14158740103"}}, // or Buy
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	})
 	if err != nil {

@@ -142,7 +142,7 @@ func (w *world) workOnATenant(ctx context.Context) {
 	w.note(err)
 	spec := twilioacct.Spec{
 		FriendlyName: name,
-		Number:       &twilioacct.NumberSpec{Search: &twilioacct.NumberSearch{AreaCode: 415}},
+		Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: name},
 		Observe:      func(s twilioacct.Step) { w.note(s) },
 	}

@@ -44,7 +44,7 @@ func TestWhatATenantsLifeSendsAndTheFakeAnswersIsWhatTwilioDocuments(t *testing.
 
 	has := must[twilioacct.Provisioned](t)(p.Provision(ctx, twilioacct.Spec{
 		FriendlyName: "FalconFlights v1.25 & söns 🦉",
-		Number:       &twilioacct.NumberSpec{PhoneNumber: old.PhoneNumber, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("https://falcon.example/sms")}},
+		Number:       &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: old.PhoneNumber}, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("https://falcon.example/sms")}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	}))
 	falcon := p.Subaccount(has.Account.SID)
