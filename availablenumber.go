@@ -75,6 +75,9 @@ func (h *Handle) SearchNumbers(ctx context.Context, search NumberSearch) ([]Avai
 	}
 	call := h.call(ctx)
 	body, err := call.Get(search.path(h.sid), search.query(), nil)
+	if isGone(err) {
+		return nil, judged(err, ErrNotFound, "Twilio sells no "+string(cmp.Or(search.Type, NumberLocal))+" numbers in Country "+search.country())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -19,20 +20,23 @@ import (
 //
 // https://www.twilio.com/docs/voice/api/call-resource
 func (p *Provider) EndCalls(ctx context.Context, sid string) (ended int, err error) {
-	if err := p.checkSubaccount(ctx, sid); err != nil {
+	sid, err = p.subaccountSID(ctx, sid)
+	if err != nil {
 		return 0, err
 	}
 	var live []liveCall
-	for _, status := range []string{"in-progress", "ringing", "queued"} {
+	var unread []error
+	for _, status := range []string{"queued", "ringing", "in-progress"} { // as a call goes on, so that none is passed by
 		for c, err := range p.calls(ctx, sid, status) {
 			if err != nil {
-				return 0, err
+				unread = append(unread, err)
+			} else if !slices.Contains(live, c) {
+				live = append(live, c)
 			}
-			live = append(live, c)
 		}
 	}
 	errs := eachOf(ctx, live, p.concurrent, func(ctx context.Context, c liveCall) error { return p.endCall(ctx, c) })
-	return len(live) - len(errs), errors.Join(errs...)
+	return len(live) - len(errs), errors.Join(append(errs, unread...)...)
 }
 
 func (p *Provider) calls(ctx context.Context, account, status string) iter.Seq2[liveCall, error] {

@@ -1,6 +1,7 @@
 package twilioacct_test
 
 import (
+	"net/http"
 	"testing"
 	"testing/synctest"
 
@@ -42,6 +43,38 @@ func TestASuspensionLeavesCallsRunningAndEndCallsEndsThem(t *testing.T) {
 	ended, err = p.EndCalls(t.Context(), acme)
 	require.NoError(t, err)
 	assert.Zero(t, ended)
+}
+
+func TestACallThatIsAnsweredWhileTheCallsAreReadIsEnded(t *testing.T) {
+	t.Parallel()
+	fake, _ := setup(t, nil)
+	acme := fake.AddSubaccount("acme").SID
+	call := fake.AddCall(acme, "ringing")
+	n := 0
+	p := providerOn(t, fake, func(o *twilioacct.Options) {
+		through := o.HTTPClient.Transport
+		o.HTTPClient = &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			if n++; n == 2 { // it was not among the first, and is answered before the second are read
+				fake.SetCallStatus(call.SID, "in-progress")
+			}
+			return through.RoundTrip(r)
+		})}
+	})
+	_, err := p.EndCalls(t.Context(), acme)
+	require.NoError(t, err)
+	now, _ := fake.Call(call.SID)
+	assert.Equal(t, "completed", now.Status)
+}
+
+func TestCallsThatWereFoundAreEndedThoughNotAllCouldBeRead(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, func(o *twilioacct.Options) { o.MaxRetryWait = -1 })
+	acme := fake.AddSubaccount("acme").SID
+	fake.AddCall(acme, "in-progress")
+	fake.Inject(twiliotest.Fault{Operation: "ListCall", Status: 500})
+	ended, err := p.EndCalls(t.Context(), acme)
+	require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+	assert.Equal(t, 1, ended)
 }
 
 func TestACallThatEndsByItselfMeanwhileIsNoError(t *testing.T) {

@@ -198,6 +198,7 @@ var codes = map[error][]int{
 	ErrNotFound: {
 		20404, 20410,
 		21471, // a number is moved to an account that is unknown
+		21452, // no number is left in the area
 		21701, // no such messaging service
 		21711, // the number is not in the service
 		30005, // a message to a number that nobody has
@@ -254,7 +255,7 @@ var codes = map[error][]int{
 		20001, 20002, 20004, 20007, 20011, 20012, 20413, 20422, 20423, 20426,
 		21201, 21205, 21209, 21210, 21211, 21212, 21213, 21214, 21217,
 		21401, 21402, 21403, 21405, 21406, 21421,
-		21451, 21452, 21457, 21458, 21470, 21475, 21481,
+		21451, 21457, 21458, 21470, 21475, 21481,
 		21266, // from a number to itself
 		21601, 21602, 21603, 21604, 21612, 21614, 21615, 21617, 21619, 21631, 21635,
 		21649, 21650, 21651, 21661, 21702, 21705, 21713, 21715,
@@ -327,5 +328,9 @@ func isStores(err error) bool {
 	return errors.As(err, &theirs)
 }
 
-// isGone is true if what was asked for is not there, and it was Twilio that said so.
-func isGone(err error) bool { return errors.Is(err, ErrNotFound) && !isStores(err) }
+// isGone is true if what was asked for is not there, and it was Twilio that said so, or we who saw it: a 404 without a code may be a
+// proxy's, and nothing is made, left or forgotten because of that.
+func isGone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Is(ErrNotFound) && (e.Code != 0 || e.Status == 0) && !isStores(err)
+}

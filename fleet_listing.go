@@ -67,8 +67,9 @@ func (p *Provider) newListing(size int) *listing {
 func (l *listing) run(ctx context.Context) {
 	defer close(l.pages)
 	defer l.drop()
-	if err := l.read(ctx); err != nil {
-		l.err = l.provider.asParent(ctx).Typed(err)
+	l.err = l.read(ctx)
+	if typed := (*Error)(nil); l.err != nil && !errors.As(l.err, &typed) {
+		l.err = l.provider.asParent(ctx).Typed(l.err)
 	}
 }
 

@@ -106,6 +106,8 @@ func (m NewMessage) check() error {
 		return invalid("a message needs To, its recipient")
 	case (m.ServiceSID == "") == (m.From == ""):
 		return invalid("a message needs either ServiceSID or From")
+	case !m.SendAt.IsZero() && m.SendAt.Before(time.Now()):
+		return invalid("SendAt %s has passed", m.SendAt.UTC().Format(time.RFC3339))
 	case !m.SendAt.IsZero() && m.ServiceSID == "":
 		return invalid("SendAt needs a ServiceSID: only messaging services schedule")
 	case m.Validity != 0 && checkValidity(m.Validity) != nil:
@@ -114,7 +116,7 @@ func (m NewMessage) check() error {
 	return firstOf(
 		m.checkContent(),
 		checkAddress("To", m.To), checkAddress("From", m.From),
-		checkOptional("MG", m.ServiceSID), checkOptional("HX", m.ContentSID),
+		checkOptional("ServiceSID", "MG", m.ServiceSID), checkOptional("ContentSID", "HX", m.ContentSID),
 		checkURL("StatusCallback", &m.StatusCallback),
 	)
 }
@@ -222,6 +224,9 @@ func (h *Handle) Messages(ctx context.Context, filter *MessageFilter) iter.Seq2[
 // CancelMessage cancels a message that is scheduled. One that is canceled already is no error; one that was sent is [ErrConflict].
 func (h *Handle) CancelMessage(ctx context.Context, sid string) (Message, error) {
 	m, err := h.changeMessage(ctx, sid, new(api.UpdateMessageParams).SetStatus(string(MessageCanceled)))
+	if err == nil && m.Status != MessageCanceled {
+		return m, told(ErrConflict, "%s is not canceled but %s", sid, quote(string(m.Status)))
+	}
 	if errors.Is(err, ErrConflict) {
 		if is, lookErr := h.Message(ctx, sid); lookErr == nil && is.Status == MessageCanceled {
 			return is, nil

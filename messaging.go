@@ -2,7 +2,6 @@ package twilioacct
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	msg "github.com/twilio/twilio-go/rest/messaging/v1"
 
 	"github.com/twilioacct/twilioacct/internal/page"
-	"github.com/twilioacct/twilioacct/internal/rest"
 )
 
 // MessagingService is a pool of senders with settings in common.
@@ -46,15 +44,17 @@ type MessagingService struct {
 func (s MessagingService) LosesInbound() bool { return s.InboundURL == "" && !s.UseNumberWebhook }
 
 // MessagingServiceSettings are what of a messaging service can be set. What is nil stays as it is (at Twilio's default for a new
-// service); a pointer to "" empties it.
+// service); a pointer to "" empties it, but for the name and the methods. FallbackToLongCode is obsolete and SynchronousValidation
+// reserved, so they are not here.
 type MessagingServiceSettings struct {
 	FriendlyName *string // up to 64 characters
 
 	// A new service is told of inbound messages at InboundURL. Without one, each number's own webhook is: UseNumberWebhook is true
-	// then, unless it is set. To set it to false without an InboundURL loses all inbound messages of the service's numbers, silently.
+	// then, unless it is set. What would leave the service with neither is ErrInboundLost.
 	InboundURL, InboundMethod   *string
 	FallbackURL, FallbackMethod *string
 	UseNumberWebhook            *bool
+	LoseInbound                 bool // allows what is [ErrInboundLost] without it
 
 	StatusCallback *string
 	StickySender   *bool
@@ -81,6 +81,9 @@ func (h *Handle) CreateMessagingService(
 	settings.FriendlyName = &friendlyName
 	if value(settings.InboundURL) == "" && settings.UseNumberWebhook == nil {
 		settings.UseNumberWebhook = new(true)
+	}
+	if err := settings.checkInbound(MessagingService{}); err != nil {
+		return MessagingService{}, err
 	}
 	call := h.call(ctx)
 	raw, err := msg.NewApiService(call.Handler()).CreateService(settings.creating())
@@ -117,40 +120,53 @@ func (h *Handle) MessagingServices(ctx context.Context) iter.Seq2[MessagingServi
 // FindMessagingService finds the account's messaging service of exactly that friendly name. Twilio has no filter for that: all of the
 // account's services are read, 1000 a request. None is [ErrNotFound]; several are [ErrAmbiguous].
 func (h *Handle) FindMessagingService(ctx context.Context, friendlyName string) (MessagingService, error) {
-	if err := checkName("friendly name", friendlyName); err != nil {
+	if err := checkSought(friendlyName); err != nil {
 		return MessagingService{}, err
 	}
 	return findAmong(h.MessagingServices(ctx), "messaging service", friendlyName,
 		func(s MessagingService) bool { return s.FriendlyName == friendlyName })
 }
 
-// ConfigureMessagingService sets what of settings is not nil. Setting the same again is no error.
+// ConfigureMessagingService sets what of settings is not nil. Setting the same again is no error. Settings that take a webhook for
+// inbound messages away are held against the other one first, which costs a request: see [ErrInboundLost].
 func (h *Handle) ConfigureMessagingService(ctx context.Context, sid string, settings MessagingServiceSettings) (MessagingService, error) {
 	if err := h.check(ctx, checkSID("MG", sid), settings.check()); err != nil {
 		return MessagingService{}, err
 	}
-	if settings == (MessagingServiceSettings{}) {
+	if settings.isEmpty() {
 		return MessagingService{}, errNothingSet
 	}
+	if settings.mayLoseInbound() {
+		is, err := h.MessagingService(ctx, sid)
+		if err != nil {
+			return MessagingService{}, err
+		}
+		if err := settings.checkInbound(is); err != nil {
+			return MessagingService{}, err
+		}
+	}
 	call := h.call(ctx).Repeatable()
-	raw, err := msg.NewApiService(call.Handler()).UpdateService(sid, settings.updating())
+	service := msg.NewApiService(call.Handler())
+	raw, err := service.UpdateService(sid, settings.updating())
+	if codeOf(err) == codeNothingChanged {
+		raw, err = service.FetchService(sid)
+	}
 	return answered(call, h.sid, sid, raw, err, newMessagingService)
 }
 
-// DeleteMessagingService deletes a messaging service, which cannot be undone. Its numbers stay the account's, in no service. One
-// that is not there is [ErrNotFound].
+// DeleteMessagingService deletes a messaging service, which cannot be undone. Its numbers stay the account's, in no service. It is
+// fetched first: one that is not there is [ErrNotFound].
 func (h *Handle) DeleteMessagingService(ctx context.Context, sid string) error {
 	if err := h.check(ctx, checkSID("MG", sid)); err != nil {
 		return err
 	}
+	if _, err := h.MessagingService(ctx, sid); err != nil {
+		return err
+	}
 	call := h.call(ctx)
-	return deleted(call, msg.NewApiService(call.Handler()).DeleteService(sid))
-}
-
-// deleted is nil also for what an attempt deleted whose reply was lost, so that the next one did not find it.
-func deleted(call *rest.Call, err error) error {
-	if err = call.Typed(err); isGone(err) && errors.Is(err, ErrOutcomeUnknown) {
-		return nil
+	err := call.Typed(msg.NewApiService(call.Handler()).DeleteService(sid))
+	if isGone(err) {
+		return nil // it was there: an attempt has deleted it whose reply was lost, or somebody else has
 	}
 	return err
 }
@@ -173,6 +189,31 @@ func (s MessagingServiceSettings) check() error {
 		checkOneOf("ScanContent", s.ScanContent, "inherit", "enable", "disable"),
 		checkOneOf("UseCase", s.UseCase, "notifications", "marketing", "verification", "discussion", "poll", "undeclared"),
 	)
+}
+
+func (s MessagingServiceSettings) isEmpty() bool {
+	s.LoseInbound = false
+	return s == MessagingServiceSettings{}
+}
+
+// mayLoseInbound is true for settings that take a webhook away.
+func (s MessagingServiceSettings) mayLoseInbound() bool {
+	return !s.LoseInbound && (s.InboundURL != nil && *s.InboundURL == "" || s.UseNumberWebhook != nil && !*s.UseNumberWebhook)
+}
+
+// checkInbound refuses to leave a service without a webhook for inbound messages.
+func (s MessagingServiceSettings) checkInbound(is MessagingService) error {
+	if s.InboundURL != nil {
+		is.InboundURL = *s.InboundURL
+	}
+	if s.UseNumberWebhook != nil {
+		is.UseNumberWebhook = *s.UseNumberWebhook
+	}
+	if s.LoseInbound || !is.LosesInbound() {
+		return nil
+	}
+	const text = "the service would have neither InboundURL nor UseNumberWebhook"
+	return &Error{Message: text, Err: ErrInboundLost, verdict: ErrConflict}
 }
 
 func checkOneOf(what string, s *string, allowed ...string) error {

@@ -53,7 +53,7 @@ type PhoneNumber struct {
 type Capabilities struct{ Voice, SMS, MMS bool }
 
 // PhoneNumberSettings are what of a number can be set. What is nil stays as it is (at Twilio's default for a new number); a pointer to
-// "" empties it. In Go 1.26 new("https://…") is such a pointer.
+// "" empties it, but for the name and the methods. In Go 1.26 new("https://…") is such a pointer.
 type PhoneNumberSettings struct {
 	FriendlyName *string // up to 64 characters
 
@@ -143,8 +143,9 @@ type NumberOrder struct {
 
 // BuyNumber buys a number for the account. It costs money, at once and each month until the number is released.
 //
-// It is never tried twice: of a lost reply nobody knows whether the number was bought, and the error is [ErrOutcomeUnknown]. Then look
-// with [Handle.FindNumber], or for the friendly name that was given, before buying again. A number that is gone is [ErrConflict]: search
+// It is never tried twice: of a lost reply nobody knows whether the number was bought, and the error is [ErrOutcomeUnknown]. Then look,
+// after a moment, with [Handle.FindNumber], or with [Handle.PhoneNumbers] for the friendly name, before buying again: by area code, give
+// it a name of its own. If Twilio's answer is odd, what of it names the number is returned beside the error. A number that is gone is [ErrConflict]: search
 // again. One that needs an address or a bundle is [ErrInvalid]: pass their SIDs in Settings.
 func (h *Handle) BuyNumber(ctx context.Context, order NumberOrder) (PhoneNumber, error) {
 	if err := h.check(ctx, order.check()); err != nil {
@@ -204,7 +205,11 @@ func (h *Handle) ConfigureNumber(ctx context.Context, sid string, settings Phone
 // configureNumber makes a change that, made twice, leaves what it leaves once.
 func configureNumber(call *rest.Call, account, sid string, change *api.UpdateIncomingPhoneNumberParams) (PhoneNumber, error) {
 	call.Repeatable().Lean()
-	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(sid, change.SetPathAccountSid(account))
+	service := api.NewApiService(call.Handler())
+	raw, err := service.UpdateIncomingPhoneNumber(sid, change.SetPathAccountSid(account))
+	if codeOf(err) == codeNothingChanged {
+		raw, err = service.FetchIncomingPhoneNumber(sid, new(api.FetchIncomingPhoneNumberParams).SetPathAccountSid(account))
+	}
 	return answered(call, account, sid, raw, err, newPhoneNumber)
 }
 
@@ -247,9 +252,10 @@ func (s PhoneNumberSettings) check() error {
 		checkURL("SMSURL", s.SMSURL), checkMethod("SMSMethod", s.SMSMethod),
 		checkURL("SMSFallbackURL", s.SMSFallbackURL), checkMethod("SMSFallbackMethod", s.SMSFallbackMethod),
 		checkURL("StatusCallback", s.StatusCallback), checkMethod("StatusCallbackMethod", s.StatusCallbackMethod),
-		checkOptional("AP", value(s.VoiceApplicationSID)), checkOptional("AP", value(s.SMSApplicationSID)),
-		checkOptional("TK", value(s.TrunkSID)),
-		checkOptional("AD", value(s.AddressSID)), checkOptional("BU", value(s.BundleSID)),
+		checkOptional("VoiceApplicationSID", "AP", value(s.VoiceApplicationSID)),
+		checkOptional("SMSApplicationSID", "AP", value(s.SMSApplicationSID)),
+		checkOptional("TrunkSID", "TK", value(s.TrunkSID)),
+		checkOptional("AddressSID", "AD", value(s.AddressSID)), checkOptional("BundleSID", "BU", value(s.BundleSID)),
 	)
 }
 
@@ -334,6 +340,9 @@ func checkAreaCode(code int) error {
 	}
 	return nil
 }
+
+// mayMessage is false for a number that surely cannot send or receive messages.
+func (n PhoneNumber) mayMessage() bool { return n.Capabilities != Capabilities{Voice: true} }
 
 func (n PhoneNumber) identity() (sid, kind, account string) { return n.SID, "PN", n.AccountSID }
 

@@ -84,7 +84,7 @@ func readBack(t *testing.T, settings, is any, covered map[string]bool) {
 	want, got := reflect.ValueOf(settings), reflect.ValueOf(is)
 	for i := range want.NumField() {
 		name := want.Type().Field(i).Name
-		if want.Field(i).IsNil() {
+		if want.Field(i).Kind() != reflect.Pointer || want.Field(i).IsNil() {
 			continue
 		}
 		covered[name] = true

@@ -82,6 +82,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// newbornTime is for how long an account is new: Twilio may refuse its credentials at first.
+const newbornTime = time.Minute
+
 // version stands in the User-Agent.
 const version = "0.1.0"
 
@@ -108,7 +111,7 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
 		verdicts:  newRemembered[verdict](time.Minute, 1024),
-		newborn:   newRemembered[struct{}](time.Minute, 1024),
+		newborn:   newRemembered[struct{}](newbornTime, 1024),
 		ourselves: newRemembered[bool](time.Second, 2),
 		seed:      maphash.MakeSeed(),
 	}
@@ -187,7 +190,6 @@ func (p *Provider) changed(path string) {
 	if token, ok := p.tokens.kept(sid); ok {
 		p.verdicts.drop(p.verdictKey(subaccountSigner{p, sid}.auth(token)))
 	}
-	p.newborn.drop(sid)
 	p.drop(sid)
 }
 

@@ -40,7 +40,6 @@ type NumberSpec struct {
 type MessagingSpec struct {
 	FriendlyName string // how it is found again
 	Settings     MessagingServiceSettings
-	LoseInbound  bool // as in [Sender]
 }
 
 // Provisioned is what a tenant has, as far as [Provider.Provision] came.
@@ -189,7 +188,7 @@ func (s Spec) check(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := firstOf(checkOptional("AC", s.AccountSID), checkName("Key", s.key())); err != nil {
+	if err := firstOf(checkOptional("AccountSID", "AC", s.AccountSID), checkName("Key", s.key())); err != nil {
 		return err
 	}
 	if s.Number != nil {
@@ -223,7 +222,7 @@ func (n NumberSpec) check() error {
 	case n.Move.ToSID != "":
 		return invalid("Number.Move: leave ToSID out, the number is moved to the tenant")
 	}
-	return firstOf(checkOptional("AC", n.Move.FromSID), n.Move.check(), n.Settings.check())
+	return firstOf(checkOptional("Number.Move.FromSID", "AC", n.Move.FromSID), n.Move.check(), n.Settings.check())
 }
 
 func (r *provisioning) subaccount(ctx context.Context) (did Did, sid string, err error) {
@@ -248,7 +247,8 @@ func (r *provisioning) subaccount(ctx context.Context) (did Did, sid string, err
 func (r *provisioning) findAccount(ctx context.Context) (Account, error) {
 	p := r.provider
 	if sid := r.spec.AccountSID; sid != "" {
-		if err := p.checkSubaccount(ctx, sid); err != nil {
+		sid, err := p.subaccountSID(ctx, sid)
+		if err != nil {
 			return Account{}, err
 		}
 		if p.store == nil || r.isPlan {
@@ -379,7 +379,7 @@ func (r *provisioning) service(ctx context.Context) (did Did, sid string, err er
 func (r *provisioning) foundService(ctx context.Context, err error) (Did, string, error) {
 	s := r.has.Service
 	change := r.spec.Messaging.Settings.butFor(s)
-	if err != nil || r.isPlan || change == (MessagingServiceSettings{}) {
+	if err != nil || r.isPlan || change.isEmpty() {
 		return DidFind, s.SID, err
 	}
 	configured, err := r.handle().ConfigureMessagingService(ctx, s.SID, change)
@@ -390,7 +390,7 @@ func (r *provisioning) foundService(ctx context.Context, err error) (Did, string
 }
 
 func (r *provisioning) sender(ctx context.Context) (Did, string, error) {
-	s := Sender{ServiceSID: r.has.Service.SID, PhoneNumberSID: r.has.Number.SID, LoseInbound: r.spec.Messaging.LoseInbound}
+	s := Sender{ServiceSID: r.has.Service.SID, PhoneNumberSID: r.has.Number.SID, LoseInbound: r.spec.Messaging.Settings.LoseInbound}
 	if !r.isNew.service && s.PhoneNumberSID != "" {
 		_, err := r.handle().Sender(ctx, s)
 		if !isGone(err) {

@@ -457,7 +457,7 @@ func TestAServiceThatWouldLoseInboundMessagesGetsNoNumber(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrInboundLost)
 	assert.Equal(t, []string{"subaccount found", "number moved", "messaging_service found", "sender failed"}, stepsOf(has.Steps))
 
-	spec.Messaging.LoseInbound = true
+	spec.Messaging.Settings.LoseInbound = true
 	_, err = p.Provision(t.Context(), spec)
 	require.NoError(t, err)
 	now, _ := fake.MessagingService(service.SID)

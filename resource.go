@@ -1,7 +1,9 @@
 package twilioacct
 
 import (
+	"errors"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
@@ -21,7 +23,11 @@ func answered[R any, T resource](call *rest.Call, account, asked string, raw *R,
 		return none, call.Typed(err)
 	}
 	t := convert(raw)
-	if mistake := mismatch(t, account, asked); mistake != "" {
+	mistake := mismatch(t, account, asked)
+	switch {
+	case mistake != "" && asked == "":
+		return t, call.Unexpected(mistake) // it may have been made, and cost money
+	case mistake != "":
 		return none, call.Unexpected(mistake)
 	}
 	return t, nil
@@ -61,27 +67,27 @@ func failed[T any](err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) { yield(*new(T), err) }
 }
 
-// findAmong is the one of a list that is it; none is ErrNotFound, and several are ErrAmbiguous.
-func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt func(T) bool) (T, error) {
-	var found []T
+// findAmong is the one of a list that is it; none is ErrNotFound, and several are ErrAmbiguous. What a list that changes meanwhile
+// shows twice counts once.
+func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt func(T) bool) (found T, err error) {
+	var none T
+	var sids []string
 	for t, err := range list {
+		if errors.Is(err, ErrNotFound) && !isGone(err) {
+			err = judged(err, ErrUnavailable, "it was not Twilio that said so")
+		}
 		if err != nil {
-			return t, err
+			return none, err
 		}
-		if isIt(t) {
-			found = append(found, t)
+		if sid, _, _ := t.identity(); isIt(t) && !slices.Contains(sids, sid) {
+			found, sids = t, append(sids, sid)
 		}
 	}
-	switch len(found) {
+	switch len(sids) {
 	case 0:
-		return *new(T), told(ErrNotFound, "there is no %s %q", what, called)
+		return none, told(ErrNotFound, "there is no %s %q", what, called)
 	case 1:
-		return found[0], nil
+		return found, nil
 	}
-	sids := make([]string, 0, len(found))
-	for _, t := range found {
-		sid, _, _ := t.identity()
-		sids = append(sids, sid)
-	}
-	return *new(T), told(ErrAmbiguous, "there are %d of the %s %q: %s", len(found), what, called, strings.Join(sids, ", "))
+	return none, told(ErrAmbiguous, "there are %d of the %s %q: %s", len(sids), what, called, strings.Join(sids, ", "))
 }

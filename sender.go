@@ -37,9 +37,9 @@ type ServiceNumber struct {
 	DateUpdated  time.Time
 }
 
-// ErrInboundLost is what [Handle.AddSender] answers where messages to the number would be lost, silently: the service has neither an
-// inbound URL nor leaves them to the number's own webhook. Give the service one of both, or set Sender.LoseInbound. It is an
-// [ErrConflict], too.
+// ErrInboundLost is what is answered where messages to a number would be lost, silently: its messaging service has, or would have, neither
+// an inbound URL nor leaves them to the number's own webhook. Give the service one of both, or set LoseInbound. It is an [ErrConflict],
+// too.
 var ErrInboundLost = errors.New("inbound messages would be lost")
 
 // InOtherServiceError says that a number cannot be added to a messaging service as it is in another one. It is an [ErrConflict].
@@ -64,7 +64,7 @@ func (e *InOtherServiceError) Unwrap() error { return e.Err }
 
 // AddSender adds one of the account's phone numbers to one of its messaging services. One that is in that service already is no error;
 // in another one it is an *[InOtherServiceError]. From then on the service decides what becomes of messages to the number: the service
-// is fetched first, and if it would lose them, the error is [ErrInboundLost] and nothing is added.
+// is fetched first, and if it would lose them, nothing is added, and the error is [ErrInboundLost].
 //
 // Until Twilio has set the number up, and until a US long code is registered, sending may fail all the same: see [Handle.Ready].
 func (h *Handle) AddSender(ctx context.Context, s Sender) (ServiceNumber, error) {
@@ -77,10 +77,19 @@ func (h *Handle) AddSender(ctx context.Context, s Sender) (ServiceNumber, error)
 			return ServiceNumber{}, err
 		}
 		if service.LosesInbound() {
-			return ServiceNumber{}, s.inboundLost()
+			return h.addedBefore(ctx, s)
 		}
 	}
 	return h.addSender(ctx, s)
+}
+
+// addedBefore is the number that is in a service which loses inbound messages: it is there already, or it is not added.
+func (h *Handle) addedBefore(ctx context.Context, s Sender) (ServiceNumber, error) {
+	n, err := h.Sender(ctx, s)
+	if isGone(err) {
+		err = s.inboundLost()
+	}
+	return n, err
 }
 
 func (s Sender) inboundLost() error {
@@ -136,7 +145,7 @@ func (h *Handle) RemoveSender(ctx context.Context, s Sender) error {
 		return err
 	}
 	call := h.call(ctx)
-	err := deleted(call, msg.NewApiService(call.Handler()).DeletePhoneNumber(s.ServiceSID, s.PhoneNumberSID))
+	err := call.Typed(msg.NewApiService(call.Handler()).DeletePhoneNumber(s.ServiceSID, s.PhoneNumberSID))
 	if isGone(err) { // the number is not in the service, or there is no such service
 		_, err = h.MessagingService(ctx, s.ServiceSID)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,6 +85,17 @@ func scripted(t testing.TB, answer func(*http.Request) (status int, body string)
 func transportAnswering(status int, body string) *http.Client {
 	return &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
 		return answered(r, status, body), nil
+	})}
+}
+
+// before does something else once, before the first request of that method.
+func before(client *http.Client, method string, do func()) *http.Client {
+	var once sync.Once
+	return &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		if r.Method == method {
+			once.Do(do)
+		}
+		return client.Transport.RoundTrip(r)
 	})}
 }
 

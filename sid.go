@@ -48,12 +48,15 @@ var sidKinds = map[string]string{
 	"TK": "trunk",
 }
 
-// checkSID refuses what is no SID of that kind, and checkOptional lets an empty one pass.
-func checkSID(kind, sid string) error {
+// checkSID refuses what is no SID of that kind.
+func checkSID(kind, sid string) error { return checkField(sidKinds[kind]+" SID", kind, sid) }
+
+// checkField is checkSID for a SID that has a name, and checkOptional lets an empty one pass.
+func checkField(name, kind, sid string) error {
 	if isOfKind(kind, sid) {
 		return nil
 	}
-	return invalid("%s SID %s is not %s and 32 hex digits", sidKinds[kind], quote(sid), kind)
+	return invalid("%s %s is not %s and 32 hex digits", name, quote(sid), kind)
 }
 
 // isOfKind is isSID, but for the messages with media, whose SIDs begin with letters of their own.
@@ -61,11 +64,11 @@ func isOfKind(kind, sid string) bool {
 	return isSID(kind, sid) || kind == "SM" && isSID("MM", sid)
 }
 
-func checkOptional(kind, sid string) error {
+func checkOptional(name, kind, sid string) error {
 	if sid == "" {
 		return nil
 	}
-	return checkSID(kind, sid)
+	return checkField(name, kind, sid)
 }
 
 // firstOf is the first error that is one.

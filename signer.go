@@ -147,8 +147,11 @@ func (p *Provider) verdictKey(auth rest.Auth) string {
 func (p *Provider) judge(ctx context.Context, sid string) (verdict, error) {
 	since := p.tokens.now()
 	a, err := p.renew(ctx, sid)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) {
+	if isGone(err) || errors.Is(err, ErrForbidden) {
 		return verdict{gone: err}, nil
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = judged(err, ErrUnavailable, "it was not Twilio that said so")
 	}
 	v := verdict{token: a.AuthToken, status: a.Status}
 	if err != nil || !v.token.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,7 +19,7 @@ import (
 //
 // It makes a new account each time: names need not be unique. Where that may not be, look with [Provider.FindSubaccount] first. Of a
 // lost reply nobody knows whether the account was made: the error is then [ErrOutcomeUnknown], nothing is repeated, and
-// FindSubaccount tells.
+// FindSubaccount tells, after a moment.
 //
 // https://www.twilio.com/docs/iam/api/subaccounts
 func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (Account, error) {
@@ -32,25 +33,36 @@ func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (A
 	}
 	a := newAccount(raw)
 	if !isSID("AC", a.SID) || a.SID == p.parent.AccountSID || a.OwnerAccountSID != p.parent.AccountSID {
-		return Account{}, call.Unexpected("the answer is account " + quote(a.SID) + " of " + quote(a.OwnerAccountSID) +
-			", not a new subaccount")
+		return a, call.Unexpected("the answer is account " + quote(a.SID) + " of " + quote(a.OwnerAccountSID) + ", not a new subaccount")
 	}
 	p.newborn.put(a.SID, struct{}{}, p.newborn.now())
-	return a, p.keep(ctx, a, 0)
+	_, err = p.keep(ctx, a, 0)
+	return a, err
 }
 
 // FindSubaccount finds the subaccount of exactly that friendly name. The parent itself and closed accounts do not count. It costs one
 // request, however large the fleet is: Twilio filters, and the names are compared here again.
 //
-// None is [ErrNotFound]. Several are [ErrAmbiguous], whose text names their SIDs.
+// None is [ErrNotFound]. Several are [ErrAmbiguous], whose text names their SIDs. An account that was created a moment ago may not be
+// listed yet.
 func (p *Provider) FindSubaccount(ctx context.Context, friendlyName string) (Account, error) {
-	if err := checkName("friendly name", friendlyName); err != nil {
+	if err := checkSought(friendlyName); err != nil {
 		return Account{}, err
 	}
 	named := p.Accounts(ctx, &AccountFilter{FriendlyName: friendlyName})
-	return findAmong(named, "open subaccount", friendlyName, func(a Account) bool {
+	a, err := findAmong(named, "open subaccount", friendlyName, func(a Account) bool {
 		return a.FriendlyName == friendlyName && a.SID != p.parent.AccountSID && a.Status != StatusClosed
 	})
+	switch {
+	case err != nil:
+		return Account{}, err
+	case !isSID("AC", a.SID) || a.OwnerAccountSID != p.parent.AccountSID:
+		return Account{}, told(ErrUnavailable, "the list shows account %s of %s", quote(a.SID), quote(a.OwnerAccountSID))
+	}
+	if time.Since(a.DateCreated).Abs() < newbornTime {
+		p.newborn.put(a.SID, struct{}{}, p.newborn.now())
+	}
+	return a, nil
 }
 
 // RenameSubaccount gives the subaccount another friendly name, under the rules of [Provider.CreateSubaccount].
@@ -58,7 +70,11 @@ func (p *Provider) RenameSubaccount(ctx context.Context, sid, friendlyName strin
 	if err := checkName("friendly name", friendlyName); err != nil {
 		return Account{}, err
 	}
-	return p.changeSubaccount(ctx, sid, new(api.UpdateAccountParams).SetFriendlyName(friendlyName))
+	a, err := p.changeSubaccount(ctx, sid, new(api.UpdateAccountParams).SetFriendlyName(friendlyName))
+	if isChanged(err) && a.FriendlyName != friendlyName {
+		return a, told(ErrConflict, "%s should be called %q now, and is %q", sid, friendlyName, a.FriendlyName)
+	}
+	return a, err
 }
 
 // SuspendSubaccount suspends the subaccount: it can neither call nor send nor receive until it is reactivated, its own credentials
@@ -78,51 +94,62 @@ func (p *Provider) ReactivateSubaccount(ctx context.Context, sid string) (Accoun
 
 func (p *Provider) setStatus(ctx context.Context, sid string, status Status) (Account, error) {
 	a, err := p.changeSubaccount(ctx, sid, new(api.UpdateAccountParams).SetStatus(string(status)))
-	var storeErr *StoreError
-	if (err == nil || errors.As(err, &storeErr)) && a.Status != status {
+	if isChanged(err) && a.Status != status {
 		return a, told(ErrConflict, "%s should be %s now, and is %s", sid, status, quote(string(a.Status)))
 	}
+	p.newborn.drop(a.SID) // what is refused from here on is not refused for being new
 	return a, err
 }
 
+// isChanged is true where Twilio has made a change, though the Store may have failed after that.
+func isChanged(err error) bool { return err == nil || isStores(err) }
+
 // changeSubaccount makes a change that, made twice, leaves what it leaves once.
 func (p *Provider) changeSubaccount(ctx context.Context, sid string, change *api.UpdateAccountParams) (Account, error) {
-	if err := p.checkSubaccount(ctx, sid); err != nil {
+	sid, err := p.subaccountSID(ctx, sid)
+	if err != nil {
 		return Account{}, err
 	}
 	rev, loadErr := p.revision(ctx, sid) // before Twilio acts, so that who writes meanwhile finds us stale
 	call := p.asParent(ctx).Repeatable().Lean()
 	raw, err := api.NewApiService(call.Handler()).UpdateAccount(sid, change)
-	if codeOf(err) == codeNothingChanged {
-		a, err := p.look(ctx, sid)
-		return a, firstOf(err, loadErr)
-	}
 	a, err := accountOf(call, sid, raw, err)
+	if codeOf(err) == codeNothingChanged {
+		a, err = p.look(ctx, sid)
+	}
 	if err != nil {
 		return Account{}, err
 	}
 	if loadErr != nil {
 		return a, loadErr
 	}
-	return a, p.keep(ctx, a, rev)
+	return a, p.keepChanged(ctx, a, rev)
 }
 
-// checkSubaccount refuses the parent, too: what is done to a tenant must not be done to all of them.
-func (p *Provider) checkSubaccount(ctx context.Context, sid string) error {
+// subaccountSID is the SID as Twilio writes it. The parent's is refused: what is done to a tenant must not be done to all of them.
+func (p *Provider) subaccountSID(ctx context.Context, sid string) (string, error) {
 	if err := checkCall(ctx, sid); err != nil {
-		return err
+		return "", err
 	}
-	if strings.EqualFold(sid, p.parent.AccountSID) {
-		return invalid("%s is the parent, not a subaccount", sid)
+	sid = asWritten(sid)
+	if sid == p.parent.AccountSID {
+		return "", invalid("%s is the parent, not a subaccount", sid)
 	}
-	return nil
+	return sid, nil
 }
 
-// revision is that of the Store's record of the account; 0 where there is none.
+// revision is that of the Store's record of the account; 0 where there is none. A Store that hangs must not keep a tenant from being
+// suspended: it gets a part of the time that is left, and no more than some seconds.
 func (p *Provider) revision(ctx context.Context, sid string) (int64, error) {
 	if p.store == nil {
 		return 0, nil
 	}
+	patience := 3 * time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/4)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	r, err := load(ctx, p.store, sid)
 	if errors.Is(err, ErrNoRecord) {
 		return 0, nil
@@ -130,24 +157,40 @@ func (p *Provider) revision(ctx context.Context, sid string) (int64, error) {
 	return r.Rev, err
 }
 
+// keepChanged is keep after a change of an account that was there before. Of two who change it at once, the later one may find in the
+// Store what it wanted, write nothing, and be overwritten by the earlier one under the same revision. So whoever has written looks again.
+func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error {
+	saved, err := p.keep(ctx, a, rev)
+	if err != nil || saved == rev {
+		return err
+	}
+	now, err := p.look(context.WithoutCancel(ctx), a.SID)
+	if err != nil || now.Status == a.Status {
+		return nil // a sync will see what this look did not
+	}
+	_, err = p.sync(context.WithoutCancel(ctx), a.SID, nil)
+	return err
+}
+
 // keep remembers what Twilio has just said of an account, and writes it to the Store under the revision that was read before. It goes
-// on where the caller's context ends: a token that nobody kept is a tenant that nobody can act for.
-func (p *Provider) keep(ctx context.Context, a Account, rev int64) error {
+// on where the caller's context ends: a token that nobody kept is a tenant that nobody can act for. It returns the record's revision.
+func (p *Provider) keep(ctx context.Context, a Account, rev int64) (int64, error) {
 	if !a.AuthToken.IsZero() {
 		p.tokens.put(a.SID, a.AuthToken, p.tokens.now())
 	}
 	if p.store == nil {
-		return nil
+		return rev, nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	_, err := save(ctx, p.store, Record{SID: a.SID, AuthToken: a.AuthToken, Status: a.Status, Rev: rev})
+	saved, err := save(ctx, p.store, Record{SID: a.SID, AuthToken: a.AuthToken, Status: a.Status, Rev: rev})
 	if errors.Is(err, ErrStale) { // somebody else wrote meanwhile, and may know more
 		_, err = p.sync(ctx, a.SID, nil)
+		return rev, err
 	}
 	if errors.Is(err, ErrNoRecord) {
-		return nil
+		return rev, nil
 	}
-	return err
+	return saved.Rev, err
 }
 
 // keepFound brings the Store's record of an account up to date that was listed just now. It asks Twilio again only if they differ.
@@ -165,6 +208,14 @@ func (p *Provider) keepFound(ctx context.Context, listed Account) error {
 	}
 	_, err = p.Sync(ctx, listed.SID)
 	return err
+}
+
+// checkSought takes any name that somebody may have given.
+func checkSought(name string) error {
+	if name == "" || !utf8.ValidString(name) {
+		return invalid("the friendly name %q cannot be anybody's", name)
+	}
+	return nil
 }
 
 // checkName refuses what Twilio would not take for a friendly name, or would take and change, so that it is not found again.

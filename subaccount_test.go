@@ -3,6 +3,7 @@ package twilioacct_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -221,19 +222,180 @@ func TestATenantWorksAtOnceWhenItIsReactivated(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestThatNothingWouldChangeIsSuccess(t *testing.T) {
+func TestA404ThatIsNotTwiliosMakesNoSecondAccount(t *testing.T) {
+	t.Parallel()
+	for name, fault := range notTwilios {
+		fake, p := setup(t, nil)
+		fake.AddSubaccount("acme")
+		fault.Operation = "ListAccount"
+		fake.Inject(fault)
+		_, err := p.FindSubaccount(t.Context(), "acme")
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable, name)
+		require.NotErrorIs(t, err, twilioacct.ErrNotFound, name)
+		fake.Inject(fault)
+		_, err = p.Provision(t.Context(), twilioacct.Spec{FriendlyName: "acme"})
+		require.Error(t, err, name)
+		assert.Len(t, fake.Subaccounts(), 1, name)
+	}
+}
+
+// notTwilios are 404s of whoever stands between.
+var notTwilios = map[string]twiliotest.Fault{
+	"in HTML":        {Status: 404, HTML: true},
+	"without a body": {Status: 404, Body: []byte{}},
+	"without a code": {Status: 404, Code: twiliotest.NoCode},
+}
+
+func TestA404ThatIsNotTwiliosIsNoVerdictOnATenant(t *testing.T) {
+	t.Parallel()
+	for name, fault := range notTwilios {
+		fake, p := setup(t, nil)
+		acme := fake.AddSubaccount("acme")
+		_, err := p.Subaccount(acme.SID).Account(t.Context())
+		require.NoError(t, err)
+		fake.RotateToken(acme.SID)
+		fault.SignedBy = fake.Parent().SID
+		fake.Inject(fault)
+		_, err = p.Subaccount(acme.SID).Account(t.Context())
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable, name)
+		_, err = p.Subaccount(acme.SID).Account(t.Context())
+		require.NoError(t, err, name)
+	}
+}
+
+func TestAnAccountThatIsListedTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	const acme = `{"sid":"` + unknownSID + `","friendly_name":"acme","status":"active","owner_account_sid":"` + scriptedParent + `"}`
+	p := scripted(t, func(*http.Request) (int, string) { return 200, `{"accounts":[` + acme + `,` + acme + `]}` })
+	found, err := p.FindSubaccount(t.Context(), "acme")
+	require.NoError(t, err)
+	assert.Equal(t, unknownSID, found.SID)
+}
+
+func TestAnAccountOfAnotherParentIsNotFound(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []string{
+		`{"sid":"` + unknownSID + `","friendly_name":"acme","status":"active","owner_account_sid":"` + unknownSID + `"}`,
+		`{"friendly_name":"acme","status":"active","owner_account_sid":"` + scriptedParent + `"}`,
+	} {
+		p := scripted(t, func(*http.Request) (int, string) { return 200, `{"accounts":[` + odd + `]}` })
+		_, err := p.FindSubaccount(t.Context(), "acme")
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+		require.NotErrorIs(t, err, twilioacct.ErrNotFound)
+	}
+}
+
+func TestASIDInCapitalsIsTheSame(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
+	acme := fake.AddSubaccount("acme").SID
+	loud := "AC" + strings.ToUpper(acme[2:])
+	a, err := p.SuspendSubaccount(t.Context(), loud)
+	require.NoError(t, err)
+	assert.Equal(t, acme, a.SID)
+	_, err = p.EndCalls(t.Context(), loud)
+	require.NoError(t, err)
+	_, err = p.Provision(t.Context(), twilioacct.Spec{AccountSID: loud})
+	require.ErrorIs(t, err, twilioacct.ErrSuspended)
+}
+
+func TestANewSubaccountIsWaitedForAlsoByWhoFindsItOrRenamesIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := twiliotest.NewServer(t, twiliotest.WithActivationDelay(3*time.Second))
+		p := providerOn(t, fake, nil)
+		made, err := p.CreateSubaccount(t.Context(), "Falcon")
+		require.NoError(t, err)
+		_, err = p.RenameSubaccount(t.Context(), made.SID, "FalconFlights")
+		require.NoError(t, err)
+		_, err = p.Subaccount(made.SID).Account(t.Context())
+		require.NoError(t, err)
+
+		fake.Inject(twiliotest.Fault{Operation: "CreateAccount", Reset: true, AfterEffect: true})
+		_, err = p.CreateSubaccount(t.Context(), "OwlPost")
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+		found, err := providerOn(t, fake, nil).FindSubaccount(t.Context(), "OwlPost")
+		require.NoError(t, err)
+		_, err = p.FindSubaccount(t.Context(), "OwlPost")
+		require.NoError(t, err)
+		_, err = p.Subaccount(found.SID).Account(t.Context())
+		require.NoError(t, err)
+
+		spec := twilioacct.Spec{FriendlyName: "HeronHotels", Messaging: &twilioacct.MessagingSpec{FriendlyName: "x"}}
+		fake.Inject(twiliotest.Fault{Operation: "CreateService", Status: 400})
+		_, err = p.Provision(t.Context(), spec)
+		require.Error(t, err)
+		_, err = providerOn(t, fake, nil).Provision(t.Context(), spec) // another process
+		require.NoError(t, err)
+	})
+}
+
+func TestAStoreThatHangsDoesNotHoldUpASuspension(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		fake, p := setup(t, withStore(storeFuncs{
+			load: func(ctx context.Context, _ string) (twilioacct.Record, error) { return twilioacct.Record{}, hangs(ctx) },
+		}))
+		acme := fake.AddSubaccount("acme").SID
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		a, err := p.SuspendSubaccount(ctx, acme)
+		var storeErr *twilioacct.StoreError
+		require.ErrorAs(t, err, &storeErr)
+		assert.Equal(t, twilioacct.StatusSuspended, a.Status)
+		assert.Less(t, time.Since(start), 2*time.Second)
+		now, _ := fake.Account(acme)
+		assert.Equal(t, twiliotest.Suspended, now.Status)
+	})
+}
+
+func TestTheLaterOfTwoChangesIsWhatTheStoreHolds(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	acme := fake.AddSubaccount("acme").SID
+	fake.SetStatus(acme, twiliotest.Suspended)
+	store := twilioacct.NewMemStore(twilioacct.Record{SID: acme, Status: twilioacct.StatusSuspended})
+	other := providerOn(t, fake, withStore(store))
+	slow := providerOn(t, fake, func(o *twilioacct.Options) {
+		o.Store = storeFuncs{load: store.Load, save: func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			if r.Status == twilioacct.StatusActive { // between its answer and its save, another process suspends again
+				_, err := other.SuspendSubaccount(ctx, acme)
+				assert.NoError(t, err)
+			}
+			return store.Save(ctx, r)
+		}}
+	})
+	_, err := slow.ReactivateSubaccount(t.Context(), acme)
+	require.NoError(t, err)
+	kept, err := store.Load(t.Context(), acme)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.StatusSuspended, kept.Status, "as Twilio has it")
+}
+
+func TestThatNothingWouldChangeIsSuccess(t *testing.T) {
+	t.Parallel()
+	store := twilioacct.NewMemStore()
+	fake, p := setup(t, withStore(store))
 	acme := fake.AddSubaccount("acme")
+	_, err := store.Making().Save(t.Context(), twilioacct.Record{SID: acme.SID, Status: twilioacct.StatusActive})
+	require.NoError(t, err)
 	fake.SetStatus(acme.SID, twiliotest.Suspended)
 	fake.Inject(twiliotest.Fault{Operation: "UpdateAccount", Status: 400, Code: 20020})
 	a, err := p.SuspendSubaccount(t.Context(), acme.SID)
 	require.NoError(t, err)
 	assert.Equal(t, twilioacct.StatusSuspended, a.Status)
+	kept, err := store.Load(t.Context(), acme.SID)
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.StatusSuspended, kept.Status)
 
 	fake.Inject(twiliotest.Fault{Operation: "UpdateAccount", Status: 400, Code: 20020})
 	_, err = p.ReactivateSubaccount(t.Context(), acme.SID)
 	require.ErrorIs(t, err, twilioacct.ErrConflict, "it is not active, whatever the answer says")
+	fake.Inject(twiliotest.Fault{Operation: "UpdateAccount", Status: 400, Code: 20020})
+	_, err = p.RenameSubaccount(t.Context(), acme.SID, "other")
+	require.ErrorIs(t, err, twilioacct.ErrConflict)
 }
 
 func TestRefusalsOfAStatusAreTyped(t *testing.T) {
@@ -353,11 +515,18 @@ func TestNamesThatWouldNotBeFoundAgainAreRefused(t *testing.T) {
 	} {
 		_, err := p.CreateSubaccount(t.Context(), friendly)
 		require.ErrorIs(t, err, twilioacct.ErrInvalid, name)
-		_, err = p.FindSubaccount(t.Context(), friendly)
-		require.ErrorIs(t, err, twilioacct.ErrInvalid, name)
+		assert.Zero(t, fake.Count(""))
+	}
+	for _, nobodys := range []string{"", "Falcon\xff"} {
+		_, err := p.FindSubaccount(t.Context(), nobodys)
+		require.ErrorIs(t, err, twilioacct.ErrInvalid)
 	}
 	assert.Zero(t, fake.Count(""))
-	_, err := p.CreateSubaccount(t.Context(), strings.Repeat("ü", 64))
+	trailing := fake.AddSubaccount("FalconFlights ") // somebody else has made it
+	found, err := p.FindSubaccount(t.Context(), "FalconFlights ")
+	require.NoError(t, err)
+	assert.Equal(t, trailing.SID, found.SID)
+	_, err = p.CreateSubaccount(t.Context(), strings.Repeat("ü", 64))
 	require.NoError(t, err)
 }
 

@@ -84,10 +84,11 @@ func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	if err != nil {
 		return TransferPlan{}, err
 	}
-	if err := p.checkTarget(ctx, t.ToSID); err != nil {
-		return TransferPlan{}, err
+	plan, err := p.planTransfer(ctx, t)
+	if err != nil || plan.AlreadyThere {
+		return plan, err
 	}
-	return p.planTransfer(ctx, t)
+	return plan, p.checkTarget(ctx, t.ToSID)
 }
 
 // TransferNumber moves a phone number, signed by the parent: it reads the number's settings, takes it out of the losing account's
@@ -95,8 +96,8 @@ func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (Transfer
 // set. [Provider.PlanTransfer] shows all of it beforehand. Nothing is changed if the plan has a need that t does not meet
 // ([ErrInvalid]), or does not know the membership and t does not ignore that ([ErrSuspended]).
 //
-// A number that is in the target already is no error, so an interrupted move is repeated as it was. What was done up to a failure
-// is returned beside the error. A lost reply is looked into; only if that fails as well, the error is [ErrOutcomeUnknown]. The fleet
+// A number that is in the target already is no error, so an interrupted move is repeated as it was; only of the settings that Twilio
+// loses in a move nobody knows any more then. What was done up to a failure is returned beside the error. A lost reply is looked into; only if that fails as well, the error is [ErrOutcomeUnknown]. The fleet
 // is never searched: who has the number is an input.
 //
 // https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource#transfer-a-phone-number
@@ -112,7 +113,10 @@ func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (Numbe
 	if t.FromSID == "" {
 		t.FromSID = p.parent.AccountSID
 	}
-	if err := firstOf(checkCall(ctx, t.FromSID), checkCall(ctx, t.ToSID), t.check()); err != nil {
+	if ctx == nil {
+		return t, errNoContext
+	}
+	if err := firstOf(checkField("FromSID", "AC", t.FromSID), checkField("ToSID", "AC", t.ToSID), t.check()); err != nil {
 		return t, err
 	}
 	t.FromSID, t.ToSID = asWritten(t.FromSID), asWritten(t.ToSID)
@@ -133,9 +137,9 @@ func (t NumberTransfer) check() error {
 		}
 	}
 	return firstOf(
-		checkOptional("PN", t.PhoneNumberSID),
-		checkOptional("AP", t.VoiceApplicationSID), checkOptional("AP", t.SMSApplicationSID),
-		checkOptional("AD", t.AddressSID), checkOptional("BU", t.BundleSID),
+		checkOptional("PhoneNumberSID", "PN", t.PhoneNumberSID),
+		checkOptional("VoiceApplicationSID", "AP", t.VoiceApplicationSID), checkOptional("SMSApplicationSID", "AP", t.SMSApplicationSID),
+		checkOptional("AddressSID", "AD", t.AddressSID), checkOptional("BundleSID", "BU", t.BundleSID),
 	)
 }
 
@@ -180,7 +184,7 @@ func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	if err != nil || plan.AlreadyThere {
 		return plan, err
 	}
-	if number.Capabilities.SMS || number.Capabilities.MMS { // else it can be in no messaging service
+	if number.mayMessage() { // else it can be in no messaging service
 		if plan.LeavesService, err = p.handleOf(t.FromSID).serviceOf(ctx, number.SID); errors.Is(err, ErrSuspended) {
 			plan.MembershipUnknown, err = true, nil
 		}
@@ -229,7 +233,7 @@ func (t NumberTransfer) losses(plan TransferPlan) []Loss {
 			lost = append(lost, l)
 		}
 	}
-	if n.Capabilities.SMS || n.Capabilities.MMS {
+	if n.mayMessage() {
 		lost = append(lost, Loss{What: LossOptOuts}, Loss{What: LossRegistrations})
 	}
 	return lost
@@ -271,11 +275,13 @@ func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan Transfer
 		done.LeftService = true
 	}
 	if !plan.AlreadyThere {
-		arrived, err := p.moveNumber(ctx, t, plan)
+		n, isMoved, err := p.moveNumber(ctx, t, plan)
+		if isMoved {
+			done.Number, done.Moved = n, true
+		}
 		if err != nil {
 			return done, err
 		}
-		done.Number, done.Moved = arrived, true
 	}
 	want := t.wanted(plan).butFor(done.Number)
 	if want == (PhoneNumberSettings{}) {
@@ -289,8 +295,9 @@ func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan Transfer
 	return done, nil
 }
 
-// moveNumber looks into the target whatever the answer was, unless Twilio has refused.
-func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan TransferPlan) (PhoneNumber, error) {
+// moveNumber looks into the target whatever the answer was, unless Twilio has refused: who finds the number gone may have been overtaken
+// by somebody who moved it as well. If Twilio has said yes, the number is moved, whatever the look says.
+func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan TransferPlan) (n PhoneNumber, isMoved bool, err error) {
 	call := p.asParent(ctx).Lean()
 	move := new(api.UpdateIncomingPhoneNumberParams).SetPathAccountSid(plan.FromSID).SetAccountSid(plan.ToSID)
 	if t.AddressSID != "" {
@@ -299,16 +306,32 @@ func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan Transf
 	if t.BundleSID != "" {
 		move.SetBundleSid(t.BundleSID)
 	}
+	leave := NumberTransfer{}.wanted(plan).butFor(plan.Number) // so that no crash can leave what is the losing account's own
+	move.VoiceApplicationSid, move.SmsApplicationSid, move.TrunkSid = leave.VoiceApplicationSID, leave.SMSApplicationSID, leave.TrunkSID
 	raw, err := api.NewApiService(call.Handler()).UpdateIncomingPhoneNumber(plan.Number.SID, move)
-	_, err = answered(call, plan.ToSID, plan.Number.SID, raw, err, newPhoneNumber)
-	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
-		return PhoneNumber{}, err
+	n, err = answered(call, plan.ToSID, plan.Number.SID, raw, err, newPhoneNumber)
+	isMoved = err == nil
+	if !isMoved && !errors.Is(err, ErrOutcomeUnknown) && !isGone(err) {
+		return n, false, err
 	}
-	arrived, lookErr := p.numberOf(ctx, plan.ToSID, plan.Number.SID)
-	if err != nil && lookErr != nil {
-		return PhoneNumber{}, err // what is not known is the move
+	arrived, lookErr := p.arrived(ctx, plan, isMoved)
+	switch {
+	case lookErr == nil:
+		return arrived, true, nil
+	case isMoved:
+		return n, true, lookErr
 	}
-	return arrived, lookErr
+	return n, false, err // what is not known is the move
+}
+
+// arrived fetches the number in the target. Where Twilio has said that it is there, it may take a moment to be seen.
+func (p *Provider) arrived(ctx context.Context, plan TransferPlan, isMoved bool) (n PhoneNumber, err error) {
+	for nth := 1; ; nth++ {
+		n, err = p.numberOf(ctx, plan.ToSID, plan.Number.SID)
+		if !isMoved || !isGone(err) || !p.outlast(ctx, nth) {
+			return n, err
+		}
+	}
 }
 
 // wanted is how the number should be in the target: as it was, but for what it cannot bring along.

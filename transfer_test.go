@@ -2,6 +2,7 @@ package twilioacct_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 
@@ -59,7 +60,7 @@ func TestANumberMovesInTheRightOrderSignedByTheRightAccounts(t *testing.T) {
 	done, err := p.TransferNumber(t.Context(), transfer)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"parent FetchAccount", "parent FetchIncomingPhoneNumber", "tenant ListService", "tenant FetchPhoneNumber",
+		"parent FetchIncomingPhoneNumber", "tenant ListService", "tenant FetchPhoneNumber", "parent FetchAccount",
 		"tenant DeletePhoneNumber", "parent UpdateIncomingPhoneNumber", "parent FetchIncomingPhoneNumber", "parent UpdateIncomingPhoneNumber",
 	}, signedRequests(fake))
 	assert.True(t, done.LeftService && done.Moved && done.Configured)
@@ -105,7 +106,7 @@ func TestTheLosingAccountIsTheParentIfNobodySaysOtherwise(t *testing.T) {
 	fake.ForgetRequests()
 	_, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: elsewhere.SID, ToSID: acme})
 	require.ErrorIs(t, err, twilioacct.ErrNotFound)
-	assert.Equal(t, 3, fake.Count(""), "the fleet is not searched")
+	assert.Equal(t, 2, fake.Count(""), "the fleet is not searched")
 }
 
 func TestATargetThatIsNotActiveFailsBeforeAnyChange(t *testing.T) {
@@ -265,6 +266,105 @@ func TestAMoveWhoseReplyIsLostIsLookedIntoAndNotRepeated(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown, "it has not arrived, yet")
 }
 
+func TestAMoveThatTwilioHasAcceptedIsToldThoughTheLookFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		to := fake.AddSubaccount("to").SID
+		number := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+		fake.Inject(twiliotest.Fault{Operation: "FetchIncomingPhoneNumber", Path: to, Status: 500, Times: twiliotest.Always})
+		done, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to})
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+		assert.True(t, done.Moved)
+		assert.Equal(t, to, done.Number.AccountSID)
+
+		fake.ClearFaults()
+		other := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+		fake.Inject(twiliotest.Fault{Operation: "FetchIncomingPhoneNumber", Path: to, Code: 20404, Times: 3}) // it takes a moment
+		done, err = p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: other.SID, ToSID: to})
+		require.NoError(t, err)
+		assert.True(t, done.Moved)
+	})
+}
+
+func TestWhoeverMovesANumberSecondFindsItThere(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	to := fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+	overtaken := providerOn(t, fake, func(o *twilioacct.Options) {
+		o.HTTPClient = before(o.HTTPClient, "POST", func() {
+			_, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to})
+			assert.NoError(t, err)
+		})
+	})
+	done, err := overtaken.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to})
+	require.NoError(t, err)
+	assert.Equal(t, to, done.Number.AccountSID)
+}
+
+func TestAMoveInterruptedBeforeItsSettingsLeavesNoApplicationOfTheOtherAccounts(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, func(o *twilioacct.Options) { o.MaxRetryWait = -1 })
+	parent, to := fake.Parent().SID, fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{VoiceApplicationSID: fake.AddApplication(parent), SMSURL: "https://x.example"})
+	fake.Inject(twiliotest.Fault{Operation: "FetchIncomingPhoneNumber", Path: to, Status: 500})
+	transfer := twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to}
+	_, err := p.TransferNumber(t.Context(), transfer)
+	require.Error(t, err)
+	for _, r := range fake.Requests() {
+		if r.Operation == "UpdateIncomingPhoneNumber" {
+			assert.Equal(t, url.Values{"AccountSid": {to}, "VoiceApplicationSid": {""}}, r.Form, "what is the parent's own is left with the move")
+		}
+	}
+	done, err := p.TransferNumber(t.Context(), transfer)
+	require.NoError(t, err)
+	assert.Empty(t, done.Number.VoiceApplicationSID)
+}
+
+func TestANumberThatIsThereAlreadyIsSuccessInASuspendedTarget(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	to := fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(to, twiliotest.PhoneNumber{})
+	fake.SetStatus(to, twiliotest.Suspended)
+	done, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumber: number.PhoneNumber, ToSID: to})
+	require.NoError(t, err)
+	assert.True(t, done.Plan.AlreadyThere)
+}
+
+func TestANumberOfASuspendedAccountIsFoundByItsDigits(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	from := fake.AddSubaccount("from").SID
+	number := fake.AddPhoneNumber(from, twiliotest.PhoneNumber{})
+	fake.SetStatus(from, twiliotest.Suspended)
+	done, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{
+		PhoneNumber: number.PhoneNumber, FromSID: from, ToSID: fake.Parent().SID, IgnoreMembership: true,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, number.SID, done.Number.SID)
+}
+
+func TestANumberWhoseCapabilitiesAreNotToldIsLookedForInServices(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	parent := fake.Parent().SID
+	number := fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{})
+	service := fake.AddMessagingService(parent, twiliotest.MessagingService{PhoneNumberSIDs: []string{number.SID}})
+	fake.Inject(twiliotest.Fault{Operation: "FetchIncomingPhoneNumber", Body: []byte(`{"sid":"` + number.SID + `","account_sid":"` + parent + `"}`)})
+	plan, err := p.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: fake.AddSubaccount("to").SID})
+	require.NoError(t, err)
+	assert.Equal(t, service.SID, plan.LeavesService)
+
+	voice := fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{Capabilities: twiliotest.Capabilities{Voice: true}})
+	fake.ForgetRequests()
+	plan, err = p.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: voice.SID, ToSID: fake.AddSubaccount("to").SID})
+	require.NoError(t, err)
+	assert.Empty(t, plan.Lost)
+	assert.Zero(t, fake.Count("ListService"), "it can be in none")
+}
+
 func TestARefusedMoveTellsWhatWasDoneBefore(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
@@ -295,6 +395,8 @@ func TestBadArgumentsOfAMoveAreRefusedBeforeAnyRequest(t *testing.T) {
 		"a bad voice application":     {PhoneNumberSID: pn, ToSID: ac, VoiceApplicationSID: pn},
 		"a bad SMS application":       {PhoneNumberSID: pn, ToSID: ac, SMSApplicationSID: "AP"},
 		"a bad address":               {PhoneNumberSID: pn, ToSID: ac, AddressSID: "here"},
+		"a SID and digits":            {PhoneNumberSID: pn, PhoneNumber: "+14155550100", ToSID: ac},
+		"bad digits":                  {PhoneNumber: "415", ToSID: ac},
 		"a bundle for an address":     {PhoneNumberSID: pn, ToSID: ac, AddressSID: "BU" + ac[2:]},
 		"an address for a bundle SID": {PhoneNumberSID: pn, ToSID: ac, BundleSID: "AD" + ac[2:]},
 	} {

@@ -67,6 +67,18 @@ func (s *Server) AddCall(accountSID, status string) Call {
 	return *v
 }
 
+// SetCallStatus lets a call go on, or end: see [Server.AddCall] for the
+// statuses. It panics if there is no such call or status.
+func (s *Server) SetCallStatus(sid, status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.calls.bySID[sid]
+	if v == nil || !slices.Contains(callStatuses, status) {
+		panic("twiliotest: no call " + sid + ", or no status of a call: " + status)
+	}
+	v.become(status, time.Now())
+}
+
 // Call returns a call as it is now, and false if there is none.
 func (s *Server) Call(sid string) (Call, bool) {
 	s.mu.Lock()

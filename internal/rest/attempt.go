@@ -93,13 +93,17 @@ func (r *request) judge(a *answer) *Failure {
 
 // facts are those of an answer that nothing is wrong with so far.
 func (r *request) facts(a *answer) *Failure {
-	return &Failure{
+	f := &Failure{
 		Method:         r.method,
 		Path:           r.url.Path,
 		Status:         a.status,
 		RequestID:      a.header.Get("Twilio-Request-Id"),
 		OutcomeUnknown: r.changes(),
 	}
+	if r.changes() {
+		f.body = a.body
+	}
+	return f
 }
 
 func (r *request) changes() bool { return r.method != http.MethodGet }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -42,6 +41,8 @@ type Call struct {
 
 	// What is known of the last request that was answered well, for what turns out later to be wrong with the answer.
 	last atomic.Pointer[Failure]
+	// The error that the last request that failed gave to twilio-go.
+	failed atomic.Pointer[error]
 }
 
 // Call prepares a call of ctx inside account; it does no I/O.
@@ -86,21 +87,35 @@ func (c *Call) OAuth() client.OAuth { return nil }
 
 // SendRequest is called by twilio-go for every request of the call. The error is what Config.Fail made of the failure.
 func (c *Call) SendRequest(method, rawURL string, data url.Values, headers map[string]any, body ...byte) (*http.Response, error) {
+	answer, err := c.request(method, rawURL, data, headers, body)
+	if err != nil {
+		c.failed.Store(&err)
+		return nil, err
+	}
+	return answer.response(), nil
+}
+
+func (c *Call) request(method, rawURL string, data url.Values, headers map[string]any, body []byte) (*answer, error) {
 	r, err := c.newRequest(method, rawURL, data, headers, body)
 	if err != nil {
 		return nil, c.impossible(method, rawURL, err)
 	}
-	answer, err := c.send(r)
-	if err != nil {
-		return nil, err
-	}
-	return answer.response(), nil
+	return c.send(r)
 }
 
 // Get asks for a path of the 2010 API, as twilio-go's services would, and hands over the body of the answer, in buffer's memory if it
 // has room: to make and clear new memory for each page of 2.3 MB costs more than to receive it. To check a page for JSON costs ten
 // times as much, so only its beginning is looked at; whoever decodes it judges the rest, and gives the error to Typed.
 func (c *Call) Get(path string, query url.Values, buffer []byte) ([]byte, error) {
+	answer, err := c.get(path, query, buffer)
+	if err != nil {
+		c.failed.Store(&err)
+		return nil, err
+	}
+	return answer.body, nil
+}
+
+func (c *Call) get(path string, query url.Values, buffer []byte) (*answer, error) {
 	address, err := c.Handler().BuildUrl("https://api.twilio.com" + path)
 	if err != nil {
 		return nil, c.impossible(http.MethodGet, path, errors.New("the path cannot be parsed"))
@@ -110,17 +125,13 @@ func (c *Call) Get(path string, query url.Values, buffer []byte) ([]byte, error)
 		return nil, c.impossible(http.MethodGet, path, err)
 	}
 	r.raw, r.buffer = true, buffer
-	answer, err := c.send(r)
-	if err != nil {
-		return nil, err
-	}
-	return answer.body, nil
+	return c.send(r)
 }
 
 func (c *Call) send(r *request) (*answer, error) {
 	auth, err := c.signer.Auth(c.ctx)
 	if err != nil {
-		return nil, c.unsigned(r, err)
+		return nil, c.unsigned(r, nil, err)
 	}
 	if r.changes() {
 		defer c.client.changed(r.url.Path) // also if it only may have been changed
@@ -137,7 +148,7 @@ func (c *Call) send(r *request) (*answer, error) {
 		if failure.Status == http.StatusUnauthorized {
 			refusals++
 			if auth, err = c.signer.Refused(c.ctx, auth, c.client.fail(failure), refusals); err != nil {
-				return nil, c.unsigned(r, err)
+				return nil, c.unsigned(r, before, err)
 			}
 			continue
 		}
@@ -153,21 +164,24 @@ func (c *Call) impossible(method, rawURL string, err error) error {
 }
 
 // unsigned is the failure of a call for which there are no credentials. A signer's errors have their types already, but for the
-// end of the context.
-func (c *Call) unsigned(r *request, err error) error {
+// end of the context. What an attempt before may have done, they do not take back.
+func (c *Call) unsigned(r *request, before *Failure, err error) error {
+	if before != nil && before.OutcomeUnknown {
+		return c.client.fail(&Failure{Method: r.method, Path: r.url.Path, Err: err, OutcomeUnknown: true})
+	}
 	if err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // what lies below a typed error is not meant
 		return c.client.fail(&Failure{Method: r.method, Path: r.url.Path, Err: Cause(c.ctx, err)})
 	}
 	return err
 }
 
-// Typed gives what twilio-go's decoding and a context say the type that every failure has, and leaves other errors alone.
+// Typed gives the type that every failure has to what a context says, and to what twilio-go says of an answer that it cannot decode:
+// whatever did not come from here.
 func (c *Call) Typed(err error) error {
-	switch err.(type) { //nolint:errorlint // what lies below a typed failure is not meant
-	case *json.SyntaxError, *json.UnmarshalTypeError, *time.ParseError:
-		return c.Undecodable(err)
+	if failed := c.failed.Load(); err == nil || failed != nil && errors.Is(err, *failed) {
+		return err
 	}
-	switch err { //nolint:errorlint // as above
+	switch err { //nolint:errorlint // what lies below is not meant
 	case io.EOF, io.ErrUnexpectedEOF:
 		return c.unexpected("the answer is empty", err)
 	case context.Canceled, context.DeadlineExceeded:
@@ -175,7 +189,7 @@ func (c *Call) Typed(err error) error {
 		f.Status, f.Err = 0, Cause(c.ctx, err)
 		return c.client.fail(f)
 	}
-	return err
+	return c.Undecodable(err)
 }
 
 // Undecodable is the failure of a call whose answer could not be decoded.
@@ -186,9 +200,13 @@ func (c *Call) Undecodable(err error) error {
 // Unexpected is the failure of a call that was answered, but not with what was asked for.
 func (c *Call) Unexpected(mistake string) error { return c.unexpected(mistake, nil) }
 
+// unexpected tells the SID of what the answer may be about: it may have been made, and may cost money.
 func (c *Call) unexpected(mistake string, err error) error {
 	f := c.lastly()
-	f.Message, f.Err = mistake, err
+	if sid := f.sid(); sid != "" {
+		mistake += "; it names " + sid
+	}
+	f.Message, f.Err, f.body = mistake, err, nil
 	return c.client.fail(f)
 }
 

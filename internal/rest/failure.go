@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,19 @@ type Failure struct {
 
 	// OutcomeUnknown says that the call may have changed something at Twilio all the same.
 	OutcomeUnknown bool
+
+	body []byte // of an answer to a change that nothing is wrong with so far
+}
+
+var sidMember = regexp.MustCompile(`"sid"\s*:\s*"([A-Z]{2}[0-9a-fA-F]{32})"`)
+
+// sid is the first SID in the answer to a change that names what it is about, whatever else is wrong with it.
+func (f *Failure) sid() string {
+	found := sidMember.FindSubmatch(f.body)
+	if found == nil {
+		return ""
+	}
+	return string(found[1])
 }
 
 // failureOf reads Twilio's error body. Whatever else stands there, HTML from a proxy or nothing, leaves the HTTP facts.
