@@ -106,6 +106,17 @@ func TestAMessageThatWasSentCannotBeCanceled(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrConflict)
 }
 
+func TestACancellationThatTwilioDoesNotCarryOutIsAConflict(t *testing.T) {
+	t.Parallel()
+	fake, acme, number, _ := sending(t)
+	sent, err := acme.Send(t.Context(), twilioacct.NewMessage{To: recipient, From: number.PhoneNumber, Body: "x"})
+	require.NoError(t, err)
+	answer := `{"sid":"` + sent.SID + `","account_sid":"` + acme.SID() + `","status":"sent"}`
+	fake.Inject(twiliotest.Fault{Operation: "UpdateMessage", Body: []byte(answer)})
+	_, err = acme.CancelMessage(t.Context(), sent.SID)
+	require.ErrorIs(t, err, twilioacct.ErrConflict)
+}
+
 func TestACancellationWhoseReplyIsLostIsOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -277,9 +288,12 @@ func TestBadMessagesAreRefusedBeforeAnyRequest(t *testing.T) {
 		"a bad template":           func(m *twilioacct.NewMessage) { m.ContentSID = service.SID },
 		"variables of no template": func(m *twilioacct.NewMessage) { m.ContentVariables = map[string]string{"1": "x"} },
 		"a schedule from a number": func(m *twilioacct.NewMessage) { m.SendAt = time.Now().Add(time.Hour) },
-		"a validity of a day":      func(m *twilioacct.NewMessage) { m.Validity = 24 * time.Hour },
-		"a negative validity":      func(m *twilioacct.NewMessage) { m.Validity = -time.Second },
-		"a bad callback":           func(m *twilioacct.NewMessage) { m.StatusCallback = "acme" },
+		"a schedule in the past": func(m *twilioacct.NewMessage) {
+			m.From, m.ServiceSID, m.SendAt = "", service.SID, time.Now().Add(-time.Minute)
+		},
+		"a validity of a day": func(m *twilioacct.NewMessage) { m.Validity = 24 * time.Hour },
+		"a negative validity": func(m *twilioacct.NewMessage) { m.Validity = -time.Second },
+		"a bad callback":      func(m *twilioacct.NewMessage) { m.StatusCallback = "acme" },
 	} {
 		m := good
 		change(&m)

@@ -1,6 +1,7 @@
 package twilioacct_test
 
 import (
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -96,6 +97,10 @@ func TestANumberIsNotAddedWhereItsInboundMessagesWouldBeLost(t *testing.T) {
 	added, err := acme.AddSender(t.Context(), s)
 	require.NoError(t, err)
 	assert.Equal(t, number.PhoneNumber, added.PhoneNumber)
+	s.LoseInbound = false
+	_, err = acme.AddSender(t.Context(), s)
+	require.NoError(t, err, "it is there already")
+	assert.Equal(t, 1, fake.Count("CreatePhoneNumber"))
 	assert.Equal(t, twilioacct.Capabilities{Voice: true, SMS: true, MMS: true}, added.Capabilities)
 	assert.Equal(t, "US", added.Country)
 }
@@ -153,6 +158,87 @@ func TestRemovingANumberThatIsNotInTheServiceIsSuccess(t *testing.T) {
 
 	s.ServiceSID = "MG" + unknownSID[2:]
 	require.ErrorIs(t, acme.RemoveSender(t.Context(), s), twilioacct.ErrNotFound, "there is no such service")
+}
+
+func TestA404ThatIsNotTwiliosIsNotTakenForDone(t *testing.T) {
+	t.Parallel()
+	for name, fault := range notTwilios {
+		fake, p, acme := tenant(t)
+		number := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{})
+		service := fake.AddMessagingService(acme.SID(), twiliotest.MessagingService{PhoneNumberSIDs: []string{number.SID}})
+		for operation, do := range map[string]func() error{
+			"DeletePhoneNumber": func() error {
+				return acme.RemoveSender(t.Context(), twilioacct.Sender{ServiceSID: service.SID, PhoneNumberSID: number.SID})
+			},
+			"DeleteService": func() error { return acme.DeleteMessagingService(t.Context(), service.SID) },
+			"FetchPhoneNumber": func() error {
+				return second(p.TransferNumber(t.Context(), twilioacct.NumberTransfer{
+					PhoneNumberSID: number.SID, FromSID: acme.SID(), ToSID: fake.Parent().SID,
+				}))
+			},
+		} {
+			fault.Operation = operation
+			fake.Inject(fault)
+			require.Error(t, do(), "%s, %s", name, operation)
+			now, _ := fake.MessagingService(service.SID)
+			assert.Len(t, now.PhoneNumberSIDs, 1, "%s, %s", name, operation)
+		}
+	}
+}
+
+func TestNothingTakesTheLastWebhookAwayUnlessTold(t *testing.T) {
+	t.Parallel()
+	fake, _, acme := tenant(t)
+	type settings = twilioacct.MessagingServiceSettings
+	_, err := acme.CreateMessagingService(t.Context(), "x", settings{UseNumberWebhook: new(false)})
+	require.ErrorIs(t, err, twilioacct.ErrInboundLost)
+	require.ErrorIs(t, err, twilioacct.ErrConflict)
+	assert.Zero(t, fake.Count(""))
+
+	made, err := acme.CreateMessagingService(t.Context(), "x", settings{InboundURL: new("https://acme.example/in")})
+	require.NoError(t, err)
+	_, err = acme.ConfigureMessagingService(t.Context(), made.SID, settings{InboundURL: new("")})
+	require.ErrorIs(t, err, twilioacct.ErrInboundLost)
+	assert.Zero(t, fake.Count("UpdateService"))
+	_, err = acme.ConfigureMessagingService(t.Context(), made.SID, settings{UseNumberWebhook: new(true)})
+	require.NoError(t, err)
+	now, err := acme.ConfigureMessagingService(t.Context(), made.SID, settings{InboundURL: new("")})
+	require.NoError(t, err, "the numbers' own webhooks are left")
+	assert.False(t, now.LosesInbound())
+	_, err = acme.ConfigureMessagingService(t.Context(), made.SID, settings{UseNumberWebhook: new(false)})
+	require.ErrorIs(t, err, twilioacct.ErrInboundLost)
+	now, err = acme.ConfigureMessagingService(t.Context(), made.SID, settings{UseNumberWebhook: new(false), LoseInbound: true})
+	require.NoError(t, err)
+	assert.True(t, now.LosesInbound())
+}
+
+func TestThatNothingWouldChangeIsSuccessForServicesAndNumbers(t *testing.T) {
+	t.Parallel()
+	fake, _, acme := tenant(t)
+	number := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{VoiceURL: "https://acme.example"})
+	service := fake.AddMessagingService(acme.SID(), twiliotest.MessagingService{StickySender: true})
+	fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Code: 20020})
+	n, err := acme.ConfigureNumber(t.Context(), number.SID, twilioacct.PhoneNumberSettings{VoiceURL: new("https://acme.example")})
+	require.NoError(t, err)
+	assert.Equal(t, "https://acme.example", n.VoiceURL)
+	fake.Inject(twiliotest.Fault{Operation: "UpdateService", Code: 20020})
+	s, err := acme.ConfigureMessagingService(t.Context(), service.SID, twilioacct.MessagingServiceSettings{StickySender: new(true)})
+	require.NoError(t, err)
+	assert.True(t, s.StickySender)
+}
+
+func TestADateThatIsNoneIsAFailureOfTheUsualType(t *testing.T) {
+	t.Parallel()
+	for _, date := range []string{`1700000000`, `"yesterday"`, `{}`} {
+		p := scripted(t, func(r *http.Request) (int, string) {
+			return 201, `{"sid":"MG` + unknownSID[2:] + `","account_sid":"` + scriptedParent + `","date_created":` + date + `}`
+		})
+		_, err := p.Parent().CreateMessagingService(t.Context(), "x", twilioacct.MessagingServiceSettings{})
+		var typed *twilioacct.Error
+		require.ErrorAs(t, err, &typed, date)
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown, date)
+		assert.Contains(t, err.Error(), "MG"+unknownSID[2:], "what may have been made is named")
+	}
 }
 
 func TestAServiceIsFoundByNameAmongAll(t *testing.T) {

@@ -372,6 +372,41 @@ func TestAnAnswerAboutAnotherAccountIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhatWasBoughtIsNamedThoughTheAnswerIsOdd(t *testing.T) {
+	t.Parallel()
+	pn := "PN" + unknownSID[2:]
+	for name, odd := range map[string]string{
+		"no account":       `{"sid":"` + pn + `","account_sid":null,"phone_number":"+14155550100"}`,
+		"a flag of text":   `{"sid":"` + pn + `","account_sid":"` + scriptedParent + `","beta":"false"}`,
+		"another's number": `{"sid":"` + pn + `","account_sid":"` + unknownSID + `","phone_number":"+14155550100"}`,
+	} {
+		p := scripted(t, func(*http.Request) (int, string) { return 201, odd })
+		n, err := p.Parent().BuyNumber(t.Context(), twilioacct.NumberOrder{AreaCode: 415})
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown, name)
+		assert.Contains(t, err.Error(), pn, name)
+		if name != "a flag of text" { // of which nothing can be decoded
+			assert.Equal(t, pn, n.SID, name)
+		}
+	}
+}
+
+func TestWhatOneAttemptMayHaveSetIsNotDeniedByALaterRefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, acme := tenant(t)
+		number := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{})
+		_, err := acme.Account(t.Context())
+		require.NoError(t, err)
+		fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Reset: true, AfterEffect: true})
+		fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Status: 401, On: 2})
+		fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Status: 500, Times: twiliotest.Always})
+		_, err = acme.ConfigureNumber(t.Context(), number.SID, twilioacct.PhoneNumberSettings{VoiceURL: new("https://acme.example")})
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+		now, _ := fake.PhoneNumber(number.SID)
+		assert.Equal(t, "https://acme.example", now.VoiceURL)
+	})
+}
+
 func FuzzOnlyE164IsLookedFor(f *testing.F) {
 	for _, s := range []string{"+14155550100", "+1", "+", "", "415", "+0", "+1234567890123456", "+1415\n", "+１４", "+49x", "AC"} {
 		f.Add(s)

@@ -172,7 +172,7 @@ type ending struct {
 	Tokens             int // that the store holds rightly
 }
 
-func worldOf(t *testing.T, fake *twiliotest.Server, store twilioacct.Store) ending {
+func endingOf(t *testing.T, fake *twiliotest.Server, store twilioacct.Store) ending {
 	t.Helper()
 	var w ending
 	for _, a := range append(fake.Subaccounts(), fake.Parent()) {
@@ -197,7 +197,7 @@ func cleanRun(t *testing.T, of func(*twiliotest.Server) twilioacct.Spec) (ending
 	fake, p := setup(t, withStore(store))
 	_, err := p.Provision(t.Context(), of(fake))
 	require.NoError(t, err)
-	return worldOf(t, fake, store), fake.Count("")
+	return endingOf(t, fake, store), fake.Count("")
 }
 
 // lostReplies and the others are all ways in which a request can fail.
@@ -239,7 +239,7 @@ func TestWhateverFailsARepeatedRunEndsAsACleanOneAndMakesNothingTwice(t *testing
 						fake.ClearFaults()
 						_, err = providerOn(t, fake, withStore(store)).Provision(t.Context(), spec) // as another process would
 						require.NoError(t, err)
-						assert.Equal(t, want, worldOf(t, fake, store))
+						assert.Equal(t, want, endingOf(t, fake, store))
 					})
 				})
 			}
@@ -292,7 +292,7 @@ func TestARunThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
 				}
 				_, err := providerOn(t, fake, withStore(store)).Provision(t.Context(), spec)
 				require.NoError(t, err)
-				assert.Equal(t, want, worldOf(t, fake, store))
+				assert.Equal(t, want, endingOf(t, fake, store))
 			})
 		}
 	}
@@ -315,6 +315,31 @@ func dying(alive *http.Client, nth int, isCarriedOut bool) *http.Client {
 		}
 		return alive.Transport.RoundTrip(r)
 	})}
+}
+
+func TestA404ThatIsNotTwiliosMakesNothingTwice(t *testing.T) {
+	t.Parallel()
+	for name, fault := range notTwilios {
+		for specName, of := range specs {
+			want, requests := cleanRun(t, of)
+			for on := 1; on <= requests; on++ {
+				store := twilioacct.NewMemStore().Making()
+				fake := twiliotest.NewServer(t)
+				spec := of(fake)
+				p := providerOn(t, fake, withStore(store))
+				_, err := p.Provision(t.Context(), spec)
+				require.NoError(t, err)
+				nth := fault
+				nth.On = on
+				fake.Inject(nth)
+				_, _ = p.Provision(t.Context(), spec) // a repeated run, whose nth look is answered by a proxy
+				fake.ClearFaults()
+				_, err = p.Provision(t.Context(), spec)
+				require.NoError(t, err)
+				assert.Equal(t, want, endingOf(t, fake, store), "%s, %s, request %d", name, specName, on)
+			}
+		}
+	}
 }
 
 func TestAStoreThatFailsEndsTheRunAndARepeatedOneSavesTheToken(t *testing.T) {

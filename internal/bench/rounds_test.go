@@ -66,6 +66,28 @@ func TestReportTurnsASmallRatioRound(t *testing.T) {
 	assert.Contains(t, out.String(), "297 times as fast (target 300) MISSED\n")
 }
 
+func TestWhatIsCountedMustBeWhatIsDocumented(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := &report{out: &out}
+	r.same("number moved", "4 changes", "4 changes")
+	r.atMost("tenants", "requests at once", 8, 8)
+	assert.False(t, r.missed)
+	assert.NotContains(t, out.String(), "MISSED")
+	r.same("number moved", "3 changes", "4 changes")
+	assert.True(t, r.missed)
+	assert.Contains(t, out.String(), "3 changes                     documented: 4 changes MISSED\n")
+}
+
+func TestReportShowsABoundThatWasBroken(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := &report{out: &out}
+	r.atMost("tenants", "requests at once", 9, 8)
+	assert.True(t, r.missed)
+	assert.Contains(t, out.String(), "requests at once: 9           at most 8 MISSED\n")
+}
+
 func TestBothTimesAreOfTheWorkAlone(t *testing.T) {
 	var order string
 	do := func(letter string) func() error {
