@@ -53,7 +53,7 @@ func (p *Provider) calls(ctx context.Context, account, status string) iter.Seq2[
 }
 
 func (p *Provider) endCall(ctx context.Context, c liveCall) error {
-	call := p.asParent(ctx).Repeatable().Lean() // a call that is ended twice has ended
+	call := p.asParent(ctx).Repeatable().Single() // a call that is ended twice has ended
 	end := new(api.UpdateCallParams).SetPathAccountSid(c.account).SetStatus("completed")
 	raw, err := api.NewApiService(call.Handler()).UpdateCall(c.sid, end)
 	if codeOf(err) == codeCallHasEnded {

@@ -85,7 +85,7 @@ func (h *Handle) CreateMessagingService(
 	if err := settings.checkInbound(MessagingService{}); err != nil {
 		return MessagingService{}, err
 	}
-	call := h.call(ctx)
+	call := h.call(ctx).Single()
 	raw, err := msg.NewApiService(call.Handler()).CreateService(settings.creating())
 	return answered(call, h.sid, "", raw, err, newMessagingService)
 }
@@ -95,7 +95,7 @@ func (h *Handle) MessagingService(ctx context.Context, sid string) (MessagingSer
 	if err := h.check(ctx, checkSID("MG", sid)); err != nil {
 		return MessagingService{}, err
 	}
-	call := h.call(ctx)
+	call := h.call(ctx).Single()
 	raw, err := msg.NewApiService(call.Handler()).FetchService(sid)
 	return answered(call, h.sid, sid, raw, err, newMessagingService)
 }
@@ -145,7 +145,7 @@ func (h *Handle) ConfigureMessagingService(ctx context.Context, sid string, sett
 			return MessagingService{}, err
 		}
 	}
-	call := h.call(ctx).Repeatable()
+	call := h.call(ctx).Repeatable().Single()
 	service := msg.NewApiService(call.Handler())
 	raw, err := service.UpdateService(sid, settings.updating())
 	if codeOf(err) == codeNothingChanged {
@@ -163,7 +163,7 @@ func (h *Handle) DeleteMessagingService(ctx context.Context, sid string) error {
 	if _, err := h.MessagingService(ctx, sid); err != nil {
 		return err
 	}
-	call := h.call(ctx)
+	call := h.call(ctx).Single()
 	err := call.Typed(msg.NewApiService(call.Handler()).DeleteService(sid))
 	if isGone(err) {
 		return nil // it was there: an attempt has deleted it whose reply was lost, or somebody else has

@@ -85,7 +85,7 @@ func (h *Handle) PhoneNumber(ctx context.Context, sid string) (PhoneNumber, erro
 	if err := h.check(ctx, checkSID("PN", sid)); err != nil {
 		return PhoneNumber{}, err
 	}
-	call := h.call(ctx).Lean()
+	call := h.call(ctx).Single()
 	raw, err := api.NewApiService(call.Handler()).FetchIncomingPhoneNumber(sid, nil)
 	return answered(call, h.sid, sid, raw, err, newPhoneNumber)
 }
@@ -151,7 +151,7 @@ func (h *Handle) BuyNumber(ctx context.Context, order NumberOrder) (PhoneNumber,
 	if err := h.check(ctx, order.check()); err != nil {
 		return PhoneNumber{}, err
 	}
-	call := h.call(ctx).Lean()
+	call := h.call(ctx).Single()
 	raw, err := api.NewApiService(call.Handler()).CreateIncomingPhoneNumber(order.params())
 	n, err := answered(call, h.sid, "", raw, err, newPhoneNumber)
 	if err == nil && order.PhoneNumber != "" && n.PhoneNumber != order.PhoneNumber {
@@ -204,7 +204,7 @@ func (h *Handle) ConfigureNumber(ctx context.Context, sid string, settings Phone
 
 // configureNumber makes a change that, made twice, leaves what it leaves once.
 func configureNumber(call *rest.Call, account, sid string, change *api.UpdateIncomingPhoneNumberParams) (PhoneNumber, error) {
-	call.Repeatable().Lean()
+	call.Repeatable().Single()
 	service := api.NewApiService(call.Handler())
 	raw, err := service.UpdateIncomingPhoneNumber(sid, change.SetPathAccountSid(account))
 	if codeOf(err) == codeNothingChanged {
@@ -236,7 +236,7 @@ func (h *Handle) ReleaseNumber(ctx context.Context, release NumberRelease) error
 	if n.PhoneNumber != release.PhoneNumber {
 		return told(ErrConflict, "%s is %s, not %s: nothing was released", release.SID, n.PhoneNumber, release.PhoneNumber)
 	}
-	call := h.call(ctx).Once()
+	call := h.call(ctx).Once().Single()
 	return call.Typed(api.NewApiService(call.Handler()).DeleteIncomingPhoneNumber(release.SID, nil))
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 )
 
 // Spec says what a tenant is to have. [Provider.Provision] makes what of it is not there yet, [Provider.Plan] says what that would be.
@@ -97,7 +98,7 @@ func (e *StepError) Unwrap() error { return e.Err }
 type Plan struct {
 	Steps    []Step
 	Transfer *TransferPlan     // nil: no number would be moved
-	Buys     []AvailableNumber // which of them would be bought, the first that is not gone by then; empty: no number would be bought
+	Buys     []AvailableNumber // the first would be bought, or another one if it is gone by then; empty: no number would be bought
 }
 
 // Provision gives a tenant what the Spec says: a subaccount, its number, its messaging service with the number in it. It makes what is
@@ -315,16 +316,22 @@ func (r *provisioning) boughtNumber(ctx context.Context) (Did, error) {
 	return DidMake, err
 }
 
-// buy buys the first of the numbers that nobody else has bought meanwhile.
+// buy buys the first of the numbers. If somebody else has bought that meanwhile, it searches again and takes any: many who search for the
+// same at once are offered the same, in the same order.
 func (r *provisioning) buy(ctx context.Context, offered []AvailableNumber) (n PhoneNumber, err error) {
-	const most = 5
-	for _, offer := range offered[:min(len(offered), most)] {
-		order := NumberOrder{PhoneNumber: offer.PhoneNumber, Settings: r.spec.Number.Settings}
-		order.Settings.FriendlyName = new(r.spec.key())
+	order := NumberOrder{PhoneNumber: offered[0].PhoneNumber, Settings: r.spec.Number.Settings}
+	order.Settings.FriendlyName = new(r.spec.key())
+	const most = 10
+	for range most {
 		n, err = r.handle().BuyNumber(ctx, order)
 		if codeOf(err) != codeNumberGone {
-			break
+			return n, err
 		}
+		offered, searchErr := r.handle().SearchNumbers(ctx, *r.spec.Number.Buy)
+		if searchErr != nil {
+			return n, searchErr
+		}
+		order.PhoneNumber = offered[rand.IntN(len(offered))].PhoneNumber //nolint:gosec // nobody is to be kept from guessing it
 	}
 	return n, err
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -413,7 +415,28 @@ func TestANumberThatIsGoneMeanwhileIsFollowedByTheNext(t *testing.T) {
 	fake.Inject(twiliotest.Fault{Operation: "CreateIncomingPhoneNumber", Code: 21422, Times: twiliotest.Always})
 	_, err = p.Provision(t.Context(), buying())
 	require.ErrorIs(t, err, twilioacct.ErrConflict)
-	assert.Equal(t, 5, fake.Count("CreateIncomingPhoneNumber"))
+	assert.Equal(t, 10, fake.Count("CreateIncomingPhoneNumber"))
+}
+
+func TestTenantsWhoSearchForTheSameAtOnceAllGetANumber(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		fake.Inject(twiliotest.Fault{Delay: 50 * time.Millisecond, Times: twiliotest.Always}) // so that all of them search first
+		var all sync.WaitGroup
+		for tenant := range 16 {
+			all.Go(func() {
+				spec := buying()
+				spec.FriendlyName = fmt.Sprint("tenant ", tenant)
+				_, err := p.Provision(t.Context(), spec)
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		for _, a := range fake.Subaccounts() {
+			assert.Len(t, fake.PhoneNumbers(a.SID), 1)
+		}
+	})
 }
 
 func TestATenantThatIsNotActiveGetsNothing(t *testing.T) {

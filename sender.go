@@ -98,7 +98,7 @@ func (s Sender) inboundLost() error {
 }
 
 func (h *Handle) addSender(ctx context.Context, s Sender) (ServiceNumber, error) {
-	call := h.call(ctx).Repeatable() // the second time it is there already, which is as good
+	call := h.call(ctx).Repeatable().Single() // the second time it is there already, which is as good
 	params := new(msg.CreatePhoneNumberParams).SetPhoneNumberSid(s.PhoneNumberSID)
 	raw, err := msg.NewApiService(call.Handler()).CreatePhoneNumber(s.ServiceSID, params)
 	switch codeOf(err) {
@@ -116,7 +116,7 @@ func (h *Handle) Sender(ctx context.Context, s Sender) (ServiceNumber, error) {
 	if err := h.check(ctx, s.check()); err != nil {
 		return ServiceNumber{}, err
 	}
-	call := h.call(ctx)
+	call := h.call(ctx).Single()
 	raw, err := msg.NewApiService(call.Handler()).FetchPhoneNumber(s.ServiceSID, s.PhoneNumberSID)
 	return answered(call, h.sid, s.PhoneNumberSID, raw, err, newServiceNumber)
 }
@@ -144,7 +144,7 @@ func (h *Handle) RemoveSender(ctx context.Context, s Sender) error {
 	if err := h.check(ctx, s.check()); err != nil {
 		return err
 	}
-	call := h.call(ctx)
+	call := h.call(ctx).Single()
 	err := call.Typed(msg.NewApiService(call.Handler()).DeletePhoneNumber(s.ServiceSID, s.PhoneNumberSID))
 	if isGone(err) { // the number is not in the service, or there is no such service
 		_, err = h.MessagingService(ctx, s.ServiceSID)

@@ -26,7 +26,7 @@ func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (A
 	if err := firstOf(checkCall(ctx, p.parent.AccountSID), checkName("friendly name", friendlyName)); err != nil {
 		return Account{}, err
 	}
-	call := p.asParent(ctx).Lean()
+	call := p.asParent(ctx).Single()
 	raw, err := api.NewApiService(call.Handler()).CreateAccount(new(api.CreateAccountParams).SetFriendlyName(friendlyName))
 	if err != nil {
 		return Account{}, call.Typed(err)
@@ -111,7 +111,7 @@ func (p *Provider) changeSubaccount(ctx context.Context, sid string, change *api
 		return Account{}, err
 	}
 	rev, loadErr := p.revision(ctx, sid) // before Twilio acts, so that who writes meanwhile finds us stale
-	call := p.asParent(ctx).Repeatable().Lean()
+	call := p.asParent(ctx).Repeatable().Single()
 	raw, err := api.NewApiService(call.Handler()).UpdateAccount(sid, change)
 	a, err := accountOf(call, sid, raw, err)
 	if codeOf(err) == codeNothingChanged {

@@ -203,7 +203,7 @@ func (p *Provider) findIn(ctx context.Context, account string, t NumberTransfer)
 
 // numberOf fetches a number as the parent, which may also look into an account that is suspended.
 func (p *Provider) numberOf(ctx context.Context, account, sid string) (PhoneNumber, error) {
-	call := p.asParent(ctx).Lean()
+	call := p.asParent(ctx).Single()
 	params := new(api.FetchIncomingPhoneNumberParams).SetPathAccountSid(account)
 	raw, err := api.NewApiService(call.Handler()).FetchIncomingPhoneNumber(sid, params)
 	return answered(call, account, sid, raw, err, newPhoneNumber)
@@ -298,7 +298,7 @@ func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan Transfer
 // moveNumber looks into the target whatever the answer was, unless Twilio has refused: who finds the number gone may have been overtaken
 // by somebody who moved it as well. If Twilio has said yes, the number is moved, whatever the look says.
 func (p *Provider) moveNumber(ctx context.Context, t NumberTransfer, plan TransferPlan) (n PhoneNumber, isMoved bool, err error) {
-	call := p.asParent(ctx).Lean()
+	call := p.asParent(ctx).Single()
 	move := new(api.UpdateIncomingPhoneNumberParams).SetPathAccountSid(plan.FromSID).SetAccountSid(plan.ToSID)
 	if t.AddressSID != "" {
 		move.SetAddressSid(t.AddressSID)

@@ -71,7 +71,7 @@ func (a *answer) mistake(r *request) string {
 		return "a delete is answered by 204, and only then is the thing gone"
 	case len(a.body) == 0 && r.changes() && (a.status == http.StatusNoContent || a.status == http.StatusAccepted):
 		return ""
-	case r.raw && !a.beginsObject() || !r.raw && !a.isValue():
+	case r.raw && !a.beginsObject(), r.single && !a.isLikeObject(), !r.raw && !r.single && !a.isValue():
 		return "the answer is not a JSON value"
 	}
 	return ""
@@ -84,6 +84,12 @@ func (a *answer) isValue() bool {
 
 // beginsObject tells a page from an empty answer, null and HTML.
 func (a *answer) beginsObject() bool { return bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("{")) }
+
+// isLikeObject tells an object from an empty answer, null and HTML, and from what is followed by any of these.
+func (a *answer) isLikeObject() bool {
+	body := bytes.TrimSpace(a.body)
+	return len(body) > 1 && body[0] == '{' && body[len(body)-1] == '}'
+}
 
 // response hands the answer to twilio-go's generated code, which decodes it.
 func (a *answer) response() *http.Response {

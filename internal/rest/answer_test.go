@@ -323,6 +323,21 @@ func TestWhatIsFoundWrongLaterHasTheAnswersFacts(t *testing.T) {
 		assert.NotEmpty(t, f.Message)
 	}
 	assert.ErrorIs(t, call.Typed(context.Canceled), context.Canceled)
-	other := errors.New("other")
-	assert.Equal(t, other, call.Typed(other))
+	assert.Equal(t, 200, failureFrom(t, call.Typed(errors.New("what a decoder of twilio-go says"))).Status)
+
+	call = newClient(t, answers(404, `{"code":20404}`), nil).Call(t.Context(), accountSID, signer)
+	_, failed := send(call, "GET", nil)
+	assert.Equal(t, failed, call.Typed(failed), "it has its type already")
+	assert.NoError(t, call.Typed(nil))
+}
+
+func TestASingleResourceIsLookedAtFromOutsideOnly(t *testing.T) {
+	t.Parallel()
+	for body, isGood := range map[string]bool{
+		`{"sid":"x"}`: true, " {}\n": true, `{"sid":}`: true, // encoding/json will say so
+		``: false, `null`: false, `[]`: false, `{`: false, `}`: false, `<html>`: false, `{"sid":"x"}<html>`: false, `{"sid":"x"`: false,
+	} {
+		_, err := send(newClient(t, answers(200, body), nil).Call(t.Context(), accountSID, signer).Single(), "GET", nil)
+		assert.Equal(t, isGood, err == nil, body)
+	}
 }

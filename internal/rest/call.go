@@ -38,6 +38,7 @@ type Call struct {
 	repeatable bool
 	once       bool
 	lean       bool
+	single     bool
 
 	// What is known of the last request that was answered well, for what turns out later to be wrong with the answer.
 	last atomic.Pointer[Failure]
@@ -66,6 +67,13 @@ func (c *Call) Once() *Call {
 func (c *Call) Lean() *Call {
 	c.lean = true
 	return c
+}
+
+// Single is Lean, for a call whose answers are one resource each, and whose caller gives every error to Typed: encoding/json judges the
+// form when it decodes them, and once is enough.
+func (c *Call) Single() *Call {
+	c.single = true
+	return c.Lean()
 }
 
 // Handler is what twilio-go's services are made of. A literal, because NewRequestHandler reads the environment.

@@ -18,12 +18,14 @@ var ErrInvalidRequest = errors.New("invalid request")
 type request struct {
 	method     string
 	url        *url.URL
-	host       string // Twilio's, also where a base URL is dialled in its place
-	header     http.Header
+	host       string         // Twilio's, also where a base URL is dialled in its place
+	headers    map[string]any // twilio-go's
+	userAgent  string
 	body       []byte
 	repeatable bool
 	lean       bool
-	raw        bool   // the answer is not checked for JSON
+	single     bool   // the answer's form is judged by whoever decodes it, but for its ends …
+	raw        bool   // … or but for its beginning
 	buffer     []byte // for the answer, where it fits
 }
 
@@ -42,9 +44,11 @@ func (c *Call) newRequest(method, rawURL string, data url.Values, headers map[st
 		method:     method,
 		url:        u,
 		host:       u.Host,
-		header:     c.header(headers),
+		headers:    headers,
+		userAgent:  c.client.userAgent,
 		repeatable: c.repeatable || method == http.MethodGet || method == http.MethodDelete && !c.once,
 		lean:       c.lean,
+		single:     c.single,
 	}
 	r.carry(data, body)
 	if base := c.client.base; base != nil {
@@ -56,7 +60,8 @@ func (c *Call) newRequest(method, rawURL string, data url.Values, headers map[st
 // carry puts the values where twilio-go's contract wants them: into the query of a GET, of a DELETE and beside a JSON body,
 // else into a form. url.Values.Encode leaves every byte of a value alone; the stock client cuts ".25" out of "acme v1.25".
 func (r *request) carry(data url.Values, body []byte) {
-	isJSON := strings.HasPrefix(r.header.Get("Content-Type"), "application/json")
+	contentType, _ := r.headers["Content-Type"].(string)
+	isJSON := strings.HasPrefix(contentType, "application/json")
 	switch {
 	case r.method == http.MethodGet, r.method == http.MethodDelete, isJSON:
 		if data != nil { // nil: a follow-up page, whose query stands in the URL
@@ -68,12 +73,17 @@ func (r *request) carry(data url.Values, body []byte) {
 	}
 }
 
-func (c *Call) header(headers map[string]any) http.Header {
-	h := make(http.Header, len(headers)+3)
-	for k, v := range headers {
-		h.Set(k, fmt.Sprint(v))
+// header is made for each attempt: to copy one takes as long.
+func (r *request) header() http.Header {
+	h := make(http.Header, len(r.headers)+3)
+	for k, v := range r.headers {
+		if text, ok := v.(string); ok {
+			h.Set(k, text)
+		} else {
+			h.Set(k, fmt.Sprint(v))
+		}
 	}
-	h.Set("User-Agent", c.client.userAgent)
+	h.Set("User-Agent", r.userAgent)
 	h.Set("Accept", "application/json")
 	return h
 }
@@ -95,7 +105,7 @@ func (r *request) http(ctx context.Context, auth Auth) *http.Request {
 		Method:        r.method,
 		URL:           &address,
 		Host:          r.host,
-		Header:        r.header.Clone(),
+		Header:        r.header(),
 		ContentLength: int64(len(r.body)),
 	}).WithContext(ctx)
 	if len(r.body) > 0 {
