@@ -91,19 +91,31 @@ func (r *request) judge(a *answer) *Failure {
 	return f
 }
 
-// facts are those of an answer that nothing is wrong with so far.
-func (r *request) facts(a *answer) *Failure {
-	f := &Failure{
-		Method:         r.method,
-		Path:           r.url.Path,
+// answered is what is kept of a request and an answer that nothing is wrong with so far.
+type answered struct {
+	request *request
+	status  int
+	header  http.Header
+	body    []byte // if it was a change; that of a list may be large
+}
+
+func (r *request) answeredBy(a *answer) *answered {
+	kept := &answered{request: r, status: a.status, header: a.header}
+	if r.changes() {
+		kept.body = a.body
+	}
+	return kept
+}
+
+func (a *answered) facts() *Failure {
+	return &Failure{
+		Method:         a.request.method,
+		Path:           a.request.url.Path,
 		Status:         a.status,
 		RequestID:      a.header.Get("Twilio-Request-Id"),
-		OutcomeUnknown: r.changes(),
+		OutcomeUnknown: a.request.changes(),
+		body:           a.body,
 	}
-	if r.changes() {
-		f.body = a.body
-	}
-	return f
 }
 
 func (r *request) changes() bool { return r.method != http.MethodGet }

@@ -40,8 +40,8 @@ type Call struct {
 	lean       bool
 	single     bool
 
-	// What is known of the last request that was answered well, for what turns out later to be wrong with the answer.
-	last atomic.Pointer[Failure]
+	// The last request that was answered well, for what turns out later to be wrong with the answer.
+	last atomic.Pointer[answered]
 	// The error that the last request that failed gave to twilio-go.
 	failed atomic.Pointer[error]
 }
@@ -69,11 +69,11 @@ func (c *Call) Lean() *Call {
 	return c
 }
 
-// Single is Lean, for a call whose answers are one resource each, and whose caller gives every error to Typed: encoding/json judges the
-// form when it decodes them, and once is enough.
+// Single is for a call whose answers are one resource each, and whose caller gives every error to Typed: encoding/json judges the form
+// when it decodes them, and once is enough.
 func (c *Call) Single() *Call {
 	c.single = true
-	return c.Lean()
+	return c
 }
 
 // Handler is what twilio-go's services are made of. A literal, because NewRequestHandler reads the environment.
@@ -149,7 +149,7 @@ func (c *Call) send(r *request) (*answer, error) {
 	for refusals := 0; ; {
 		answer, failure := c.client.attempt(c.ctx, r, auth, before)
 		if failure == nil {
-			c.last.Store(r.facts(answer))
+			c.last.Store(r.answeredBy(answer))
 			return answer, nil
 		}
 		before = failure
@@ -219,9 +219,9 @@ func (c *Call) unexpected(mistake string, err error) error {
 }
 
 func (c *Call) lastly() *Failure {
-	var f Failure
-	if last := c.last.Load(); last != nil {
-		f = *last
+	last := c.last.Load()
+	if last == nil {
+		return &Failure{}
 	}
-	return &f
+	return last.facts()
 }

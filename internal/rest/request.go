@@ -73,6 +73,8 @@ func (r *request) carry(data url.Values, body []byte) {
 	}
 }
 
+var acceptJSON = []string{"application/json"} // nobody writes into a header's values
+
 // header is made for each attempt: to copy one takes as long.
 func (r *request) header() http.Header {
 	h := make(http.Header, len(r.headers)+3)
@@ -83,8 +85,7 @@ func (r *request) header() http.Header {
 			h.Set(k, fmt.Sprint(v))
 		}
 	}
-	h.Set("User-Agent", r.userAgent)
-	h.Set("Accept", "application/json")
+	h["User-Agent"], h["Accept"] = []string{r.userAgent}, acceptJSON
 	return h
 }
 
