@@ -3,6 +3,7 @@ package twilioacct_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -35,7 +36,23 @@ func operations(p *twilioacct.Provider, sid string) []operation {
 			return nil
 		}},
 		{"handle", func(ctx context.Context) error { _, err := p.Subaccount(sid).Account(ctx); return err }},
+		{"PhoneNumbers", func(ctx context.Context) error { return endOf(p.Subaccount(sid).PhoneNumbers(ctx, nil)) }},
+		{"MessagingServices", func(ctx context.Context) error { return endOf(p.Subaccount(sid).MessagingServices(ctx)) }},
+		{"Messages", func(ctx context.Context) error { return endOf(p.Subaccount(sid).Messages(ctx, nil)) }},
+		{"SearchNumbers", func(ctx context.Context) error {
+			_, err := p.Subaccount(sid).SearchNumbers(ctx, twilioacct.NumberSearch{AreaCode: 415})
+			return err
+		}},
 	}
+}
+
+const numOperations = 9
+
+// endOf reads a list to its end, and returns the error that it ends with.
+func endOf[T any](list iter.Seq2[T, error]) (end error) {
+	for _, end = range list {
+	}
+	return end
 }
 
 // fault is what can go wrong, and what must come of it.
@@ -83,7 +100,6 @@ func allFaults() []fault {
 
 func TestEveryFaultOfEveryOperationHasTheRightErrorAndTheRightNumberOfRequests(t *testing.T) {
 	t.Parallel()
-	const numOperations = 5
 	for _, fault := range allFaults() {
 		for i := range numOperations {
 			t.Run(fmt.Sprintf("%s, operation %d", fault.name, i), func(t *testing.T) {
@@ -129,7 +145,7 @@ func checkFailure(t *testing.T, op operation, fault fault, err error) {
 	require.ErrorAs(t, err, &typed, "%s: %s", op.name, fault.name)
 	assert.Equal(t, fault.status, typed.Status)
 	assert.Equal(t, http.MethodGet, typed.Method)
-	assert.Contains(t, typed.Path, "/2010-04-01/Accounts")
+	assert.Regexp(t, "^(/2010-04-01/Accounts|/v1/Services)", typed.Path)
 	if fault.kind != nil {
 		require.ErrorIs(t, err, fault.kind)
 	}
@@ -143,13 +159,14 @@ func TestCancelEndsEveryOperationWithinMilliseconds(t *testing.T) {
 		"in a wait":           {Status: 503, Times: twiliotest.Always},
 		"in a delayed answer": {Delay: time.Minute, Times: twiliotest.Always},
 	} {
-		for i := range 5 {
+		for i := range numOperations {
 			t.Run(fmt.Sprintf("%s, operation %d", name, i), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					fake := twiliotest.NewServer(t)
 					acme := fake.AddSubaccount("acme")
-					p := providerOn(t, fake, withStore(twilioacct.NewMemStore()))
+					known := twilioacct.Record{SID: acme.SID, AuthToken: twilioacct.NewSecret(acme.AuthToken)}
+					p := providerOn(t, fake, withStore(twilioacct.NewMemStore(known)))
 					fake.Inject(fault)
 					ctx, cancel := context.WithCancel(t.Context())
 					const patience = 77 * time.Millisecond

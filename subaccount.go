@@ -19,7 +19,7 @@ import (
 //
 // It makes a new account each time: names need not be unique. Where that may not be, look with [Provider.FindSubaccount] first. Of a
 // lost reply nobody knows whether the account was made: the error is then [ErrOutcomeUnknown], nothing is repeated, and
-// FindSubaccount tells, after a moment.
+// FindSubaccount tells, after a moment, and [Provider.Sync] saves the token.
 //
 // https://www.twilio.com/docs/iam/api/subaccounts
 func (p *Provider) CreateSubaccount(ctx context.Context, friendlyName string) (Account, error) {

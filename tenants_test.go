@@ -120,6 +120,39 @@ func TestWhatBelongsToOthersIsRefusedAndNoRequestReachesTheirAccount(t *testing.
 	}
 }
 
+func TestTheParentMovesAndChangesNothingOfWhomItWasNotTold(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	mine := furnished(t, fake, fake.AddSubaccount("mine").SID)
+	third := furnished(t, fake, fake.AddSubaccount("third").SID)
+	strangers := fake.AddForeignAccount(20404).SID
+	before := holdings(fake)
+	move := func(number string) *twilioacct.NumberTransfer {
+		return &twilioacct.NumberTransfer{PhoneNumberSID: number}
+	}
+	for name, err := range map[string]error{
+		"a third tenant's number": second(p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: third.number, ToSID: mine.account})),
+		"a third tenant's number, said to be mine": second(p.TransferNumber(t.Context(), twilioacct.NumberTransfer{
+			PhoneNumberSID: third.number, FromSID: mine.account, ToSID: fake.Parent().SID,
+		})),
+		"a third tenant's number, to be mine": second(p.Provision(t.Context(), twilioacct.Spec{
+			AccountSID: mine.account, Number: &twilioacct.NumberSpec{Move: move(third.number)},
+		})),
+		"a stranger's account to move to": second(p.TransferNumber(t.Context(), twilioacct.NumberTransfer{
+			PhoneNumberSID: mine.number, FromSID: mine.account, ToSID: strangers,
+		})),
+		"a stranger's account to be suspended":  second(p.SuspendSubaccount(t.Context(), strangers)),
+		"a stranger's account to be renamed":    second(p.RenameSubaccount(t.Context(), strangers, "mine")),
+		"a stranger's calls":                    second(p.EndCalls(t.Context(), strangers)),
+		"a stranger's account to be set up":     second(p.Provision(t.Context(), twilioacct.Spec{AccountSID: strangers})),
+		"a stranger's account to be planned":    second(p.Plan(t.Context(), twilioacct.Spec{AccountSID: strangers})),
+		"a stranger's number, where it is none": second(p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: mine.number, FromSID: strangers, ToSID: third.account})),
+	} {
+		require.ErrorIs(t, err, twilioacct.ErrNotFound, name)
+	}
+	assert.Equal(t, before, holdings(fake))
+}
+
 // holdings are what all accounts have, as text.
 func holdings(fake *twiliotest.Server) string {
 	var b strings.Builder
