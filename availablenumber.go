@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -76,7 +77,8 @@ func (h *Handle) SearchNumbers(ctx context.Context, search NumberSearch) ([]Avai
 	call := h.call(ctx)
 	body, err := call.Get(search.path(h.sid), search.query(), nil)
 	if isGone(err) {
-		return nil, judged(err, ErrNotFound, "Twilio sells no "+string(cmp.Or(search.Type, NumberLocal))+" numbers in Country "+search.country())
+		const note = "Twilio sells no %s numbers in Country %s"
+		return nil, judged(err, ErrNotFound, fmt.Sprintf(note, cmp.Or(search.Type, NumberLocal), search.country()))
 	}
 	if err != nil {
 		return nil, err

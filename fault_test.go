@@ -50,7 +50,8 @@ const numOperations = 9
 
 // endOf reads a list to its end, and returns the error that it ends with.
 func endOf[T any](list iter.Seq2[T, error]) (end error) {
-	for _, end = range list {
+	for _, err := range list {
+		end = err
 	}
 	return end
 }

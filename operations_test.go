@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,19 +150,20 @@ func changes() map[string]repeatable {
 // all is what is there at the end, with messages and calls.
 func (s *scene) all(t *testing.T) string {
 	t.Helper()
-	text := fmt.Sprintf("%+v\n", endingOf(t, s.fake, s.store))
+	var text strings.Builder
+	fmt.Fprintf(&text, "%+v\n", endingOf(t, s.fake, s.store))
 	for _, a := range append(s.fake.Subaccounts(), s.fake.Parent()) {
 		for _, m := range s.fake.Messages(a.SID) {
-			text += fmt.Sprintln(a.FriendlyName, m.Direction, m.To, m.Body, m.Status)
+			fmt.Fprintln(&text, a.FriendlyName, m.Direction, m.To, m.Body, m.Status)
 		}
 		for _, c := range s.fake.Calls(a.SID) {
-			text += fmt.Sprintln(a.FriendlyName, c.Status)
+			fmt.Fprintln(&text, a.FriendlyName, c.Status)
 		}
 		for _, service := range s.fake.MessagingServices(a.SID) {
-			text += fmt.Sprintln(a.FriendlyName, service.InboundRequestURL, service.UseInboundWebhookOnNumber)
+			fmt.Fprintln(&text, a.FriendlyName, service.InboundRequestURL, service.UseInboundWebhookOnNumber)
 		}
 	}
-	return text
+	return text.String()
 }
 
 func TestWhateverFailsARepeatedOperationEndsAsACleanOne(t *testing.T) {

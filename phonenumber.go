@@ -145,8 +145,10 @@ type NumberOrder struct {
 //
 // It is never tried twice: of a lost reply nobody knows whether the number was bought, and the error is [ErrOutcomeUnknown]. Then look,
 // after a moment, with [Handle.FindNumber], or with [Handle.PhoneNumbers] for the friendly name, before buying again: by area code, give
-// it a name of its own. If Twilio's answer is odd, what of it names the number is returned beside the error. A number that is gone is [ErrConflict]: search
-// again. One that needs an address or a bundle is [ErrInvalid]: pass their SIDs in Settings.
+// it a name of its own. If Twilio's answer is odd, what of it names the number is returned beside the error.
+//
+// A number that is gone is [ErrConflict]: search again. One that needs an address or a bundle is [ErrInvalid]: pass their SIDs in
+// Settings.
 func (h *Handle) BuyNumber(ctx context.Context, order NumberOrder) (PhoneNumber, error) {
 	if err := h.check(ctx, order.check()); err != nil {
 		return PhoneNumber{}, err

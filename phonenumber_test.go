@@ -21,7 +21,8 @@ func tenant(t testing.TB) (*twiliotest.Server, *twilioacct.Provider, *twilioacct
 	t.Helper()
 	fake, p := setup(t, nil)
 	sid := fake.AddSubaccount("acme").SID
-	return fake, p, p.Subaccount(sid)
+	handle := p.Subaccount(sid)
+	return fake, p, handle
 }
 
 // allOf is all of a list that must not fail.

@@ -164,12 +164,11 @@ func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error 
 	if err != nil || saved == rev {
 		return err
 	}
-	now, err := p.look(context.WithoutCancel(ctx), a.SID)
-	if err != nil || now.Status == a.Status {
-		return nil // a sync will see what this look did not
+	if now, err := p.look(context.WithoutCancel(ctx), a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
+		_, err = p.sync(context.WithoutCancel(ctx), a.SID, nil)
+		return err
 	}
-	_, err = p.sync(context.WithoutCancel(ctx), a.SID, nil)
-	return err
+	return nil
 }
 
 // keep remembers what Twilio has just said of an account, and writes it to the Store under the revision that was read before. It goes

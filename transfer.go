@@ -97,8 +97,8 @@ func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (Transfer
 // ([ErrInvalid]), or does not know the membership and t does not ignore that ([ErrSuspended]).
 //
 // A number that is in the target already is no error, so an interrupted move is repeated as it was; only of the settings that Twilio
-// loses in a move nobody knows any more then. What was done up to a failure is returned beside the error. A lost reply is looked into; only if that fails as well, the error is [ErrOutcomeUnknown]. The fleet
-// is never searched: who has the number is an input.
+// loses in a move nobody knows any more then. What was done up to a failure is returned beside the error. A lost reply is looked into;
+// only if that fails as well, the error is [ErrOutcomeUnknown]. The fleet is never searched: who has the number is an input.
 //
 // https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource#transfer-a-phone-number
 func (p *Provider) TransferNumber(ctx context.Context, t NumberTransfer) (Transferred, error) {
