@@ -137,7 +137,7 @@ func (n Near) check() error {
 		return invalid("Near needs either PhoneNumber or Latitude and Longitude")
 	}
 	switch {
-	case n.PhoneNumber != "" && !e164.MatchString(n.PhoneNumber):
+	case n.PhoneNumber != "" && !isE164(n.PhoneNumber):
 		return checkE164("Near.PhoneNumber", n.PhoneNumber)
 	case !(n.Latitude >= -90 && n.Latitude <= 90 && n.Longitude >= -180 && n.Longitude <= 180): // NaN is not
 		return invalid("Near: %v, %v is no point of the earth: latitude -90 to 90, longitude -180 to 180", n.Latitude, n.Longitude)

@@ -95,7 +95,7 @@ func (h *Handle) Send(ctx context.Context, m NewMessage) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	call := h.call(ctx).Single()
+	call := h.call(ctx).Single().Lean()
 	raw, err := api.NewApiService(call.Handler()).CreateMessage(params)
 	return answered(call, h.sid, "", raw, err, newMessage)
 }
@@ -180,7 +180,7 @@ func (h *Handle) Message(ctx context.Context, sid string) (Message, error) {
 	if err := h.check(ctx, checkSID("SM", sid)); err != nil {
 		return Message{}, err
 	}
-	call := h.call(ctx).Single()
+	call := h.call(ctx).Single().Lean()
 	raw, err := api.NewApiService(call.Handler()).FetchMessage(sid, nil)
 	return answered(call, h.sid, sid, raw, err, newMessage)
 }
@@ -250,7 +250,7 @@ func (h *Handle) changeMessage(ctx context.Context, sid string, change *api.Upda
 	if err := h.check(ctx, checkSID("SM", sid)); err != nil {
 		return Message{}, err
 	}
-	call := h.call(ctx).Repeatable().Single()
+	call := h.call(ctx).Repeatable().Single().Lean()
 	raw, err := api.NewApiService(call.Handler()).UpdateMessage(sid, change)
 	return answered(call, h.sid, sid, raw, err, newMessage)
 }

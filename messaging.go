@@ -78,10 +78,8 @@ func (h *Handle) CreateMessagingService(
 	if err := h.check(ctx, checkName("friendly name", friendlyName), settings.check()); err != nil {
 		return MessagingService{}, err
 	}
+	settings = settings.forNew()
 	settings.FriendlyName = &friendlyName
-	if value(settings.InboundURL) == "" && settings.UseNumberWebhook == nil {
-		settings.UseNumberWebhook = new(true)
-	}
 	if err := settings.checkInbound(MessagingService{}); err != nil {
 		return MessagingService{}, err
 	}
@@ -189,6 +187,14 @@ func (s MessagingServiceSettings) check() error {
 		checkOneOf("ScanContent", s.ScanContent, "inherit", "enable", "disable"),
 		checkOneOf("UseCase", s.UseCase, "notifications", "marketing", "verification", "discussion", "poll", "undeclared"),
 	)
+}
+
+// forNew makes the choice that keeps inbound messages, where none was made.
+func (s MessagingServiceSettings) forNew() MessagingServiceSettings {
+	if value(s.InboundURL) == "" && s.UseNumberWebhook == nil {
+		s.UseNumberWebhook = new(true)
+	}
+	return s
 }
 
 func (s MessagingServiceSettings) isEmpty() bool {

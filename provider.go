@@ -83,7 +83,7 @@ type Options struct {
 }
 
 // newbornTime is for how long an account is new: Twilio may refuse its credentials at first.
-const newbornTime = time.Minute
+const newbornTime = 20 * time.Second
 
 // version stands in the User-Agent.
 const version = "0.1.0"
@@ -183,6 +183,9 @@ func (p *Provider) asParent(ctx context.Context) *rest.Call {
 // changed drops what is remembered of an account that somebody changes through this Provider, by whatever method; so a tenant that was
 // reactivated can work at once.
 func (p *Provider) changed(path string) {
+	if len(path) != len(accountPath(""))+lengthOfSID {
+		return // as of nearly all that is changed
+	}
 	sid := accountIn(path)
 	if path != accountPath(sid) {
 		return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -70,10 +71,10 @@ func TestTheArticlesFlowIsOneCallWithTheRequestsOfTheArticleAndTheLooksItNeeds(t
 	has, err := p.Provision(t.Context(), spec)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"parent ListAccount", // is there one already?
-		"parent CreateAccount",
+		"parent ListAccount",              // is there one already?
 		"parent FetchIncomingPhoneNumber", // what is it set to?
 		"parent ListService",              // is it in a messaging service of the parent's?
+		"parent CreateAccount",
 		"parent UpdateIncomingPhoneNumber",
 		"parent FetchIncomingPhoneNumber", // has it arrived?
 		"tenant CreateService",
@@ -217,6 +218,8 @@ var requestFaults = map[string]twiliotest.Fault{
 	"401":                 {Status: 401},
 	"403":                 {Status: 403, Code: 20403},
 	"400":                 {Status: 400, Code: 20001},
+	"404":                 {Code: 20404},
+	"410":                 {Status: 410, Code: 20410},
 	"409":                 {Status: 409, Code: 20409},
 	"a hang after":        {Hang: true, AfterEffect: true},
 }
@@ -503,7 +506,8 @@ func TestAServiceThatWouldLoseInboundMessagesGetsNoNumber(t *testing.T) {
 	spec := article(owlie(fake))
 	has, err := p.Provision(t.Context(), spec)
 	require.ErrorIs(t, err, twilioacct.ErrInboundLost)
-	assert.Equal(t, []string{"subaccount found", "number moved", "messaging_service found", "sender failed"}, stepsOf(has.Steps))
+	assert.Equal(t, []string{"subaccount found", "messaging_service found", "sender failed"}, stepsOf(has.Steps))
+	assert.Empty(t, fake.PhoneNumbers(acme), "nothing was moved before that showed")
 
 	spec.Messaging.Settings.LoseInbound = true
 	_, err = p.Provision(t.Context(), spec)
@@ -528,19 +532,20 @@ func TestASpecThatCannotBeIsRefusedBeforeAnyRequest(t *testing.T) {
 		"a name with a line end":     {FriendlyName: "x\n"},
 		"a number for an account":    {AccountSID: pn},
 		"the parent":                 {AccountSID: fake.Parent().SID},
-		"a long key":                 {FriendlyName: "x", Key: string(make([]byte, 65))},
+		"a long key":                 {FriendlyName: "x", Key: strings.Repeat("x", 65), Number: &number{Buy: search}},
+		"a number without a key":     {FriendlyName: "x", Number: &number{Buy: search}},
 		"an empty number":            {FriendlyName: "x", Number: &number{}},
 		"two numbers":                {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, PhoneNumber: "+14155550100"}}},
 		"no number to be moved":      {FriendlyName: "x", Number: &number{Move: &move{}}},
 		"a number and a search":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn}, Buy: search}},
 		"a bad number":               {FriendlyName: "x", Number: &number{Move: &move{PhoneNumber: "415"}}},
 		"a bad SID of a number":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: unknownSID}}},
-		"a bad search":               {FriendlyName: "x", Number: &number{Buy: &twilioacct.NumberSearch{Country: "usa"}}},
+		"a bad search":               {FriendlyName: "x", Key: "k", Number: &number{Buy: &twilioacct.NumberSearch{Country: "usa"}}},
 		"a move that is told twice":  {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, ToSID: unknownSID}}},
 		"a move from nowhere":        {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, FromSID: "AC"}}},
 		"a move with a bad app":      {FriendlyName: "x", Number: &number{Move: &move{PhoneNumberSID: pn, SMSApplicationSID: pn}}},
-		"a bought number's own name": {FriendlyName: "x", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{FriendlyName: new("y")}}},
-		"a bad URL":                  {FriendlyName: "x", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("y")}}},
+		"a bought number's own name": {FriendlyName: "x", Key: "k", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{FriendlyName: new("y")}}},
+		"a bad URL":                  {FriendlyName: "x", Key: "k", Number: &number{Buy: search, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("y")}}},
 		"a service without a name":   {FriendlyName: "x", Messaging: &twilioacct.MessagingSpec{}},
 		"a service with two names": {FriendlyName: "x", Messaging: &twilioacct.MessagingSpec{
 			FriendlyName: "y", Settings: twilioacct.MessagingServiceSettings{FriendlyName: new("z")},
@@ -563,7 +568,7 @@ func TestATenantCanHaveLessThanAll(t *testing.T) {
 	has, err := p.Provision(t.Context(), twilioacct.Spec{FriendlyName: "FalconFlights"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"subaccount made"}, stepsOf(has.Steps))
-	assert.Equal(t, twilioacct.ReasonNoSender, has.Ready.Reasons[0].Kind)
+	assert.Equal(t, twilioacct.ReasonNoService, has.Ready.Reasons[0].Kind)
 
 	has, err = p.Provision(t.Context(), twilioacct.Spec{FriendlyName: "FalconFlights", Messaging: &twilioacct.MessagingSpec{FriendlyName: "x"}})
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	msg "github.com/twilio/twilio-go/rest/messaging/v1"
@@ -29,9 +30,10 @@ type ReasonKind string
 
 // The reasons why a message might not go out.
 const (
+	ReasonNoService  ReasonKind = "no_service"           // there is no messaging service that could be looked at
 	ReasonNoSender   ReasonKind = "no_sender"            // there is no number to send from
 	ReasonNoSMS      ReasonKind = "no_sms"               // the number cannot send messages
-	ReasonA2P        ReasonKind = "a2p_unregistered"     // a US long code that no A2P 10DLC campaign registers: blocked in the US
+	ReasonA2P        ReasonKind = "a2p_unregistered"     // a long code of the US or Canada that no A2P 10DLC campaign registers: blocked in the US
 	ReasonTollFree   ReasonKind = "toll_free_unverified" // a toll-free number that is not verified: blocked in the US and Canada
 	ReasonNotLooked  ReasonKind = "unknown"              // Twilio refused to show it, or did not answer
 	approvedTollFree            = "TWILIO_APPROVED"
@@ -40,12 +42,14 @@ const (
 // String says it to a person.
 func (r Reason) String() string {
 	switch r.Kind {
+	case ReasonNoService:
+		return "there is no messaging service to send from"
 	case ReasonNoSender:
 		return strings.TrimSpace("there is no number to send from " + r.SID)
 	case ReasonNoSMS:
 		return r.SID + " cannot send messages"
 	case ReasonA2P:
-		return r.SID + " is a US long code that is not registered for A2P 10DLC"
+		return r.SID + " is a long code that is not registered for A2P 10DLC: carriers in the US block it"
 	case ReasonTollFree:
 		return r.SID + " is a toll-free number that is not verified"
 	}
@@ -62,10 +66,14 @@ func (h *Handle) Ready(ctx context.Context, serviceSID string) Readiness {
 	if err != nil {
 		return notLooked(serviceSID, err)
 	}
+	return h.readinessOf(ctx, service)
+}
+
+func (h *Handle) readinessOf(ctx context.Context, service MessagingService) Readiness {
 	var senders []ServiceNumber
-	for n, err := range h.Senders(ctx, serviceSID) {
+	for n, err := range h.Senders(ctx, service.SID) {
 		if err != nil {
-			return notLooked(serviceSID, err)
+			return notLooked(service.SID, err)
 		}
 		senders = append(senders, n)
 	}
@@ -91,6 +99,11 @@ func (h *Handle) readiness(ctx context.Context, service MessagingService, sender
 	return ready
 }
 
+// isLongCode is true for a number with ten digits of the US or Canada; of some islands the country code is +1, too.
+func isLongCode(n ServiceNumber) bool {
+	return strings.HasPrefix(n.PhoneNumber, "+1") && slices.Contains([]string{"", "US", "CA", "PR"}, n.Country)
+}
+
 // tollFree are the area codes of toll-free numbers in North America.
 var tollFree = regexp.MustCompile(`^\+18(00|22|33|44|55|66|77|88)`)
 
@@ -100,7 +113,7 @@ func (h *Handle) reasonAgainst(ctx context.Context, service MessagingService, n 
 		return Reason{Kind: ReasonNoSMS, SID: n.SID}
 	case tollFree.MatchString(n.PhoneNumber):
 		return h.tollFreeReason(ctx, n.SID)
-	case strings.HasPrefix(n.PhoneNumber, "+1") && !service.A2PRegistered:
+	case isLongCode(n) && !service.A2PRegistered:
 		return Reason{Kind: ReasonA2P, SID: n.SID}
 	}
 	return Reason{}

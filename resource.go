@@ -73,8 +73,8 @@ func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt f
 	var none T
 	var sids []string
 	for t, err := range list {
-		if errors.Is(err, ErrNotFound) && !isGone(err) {
-			err = judged(err, ErrUnavailable, "it was not Twilio that said so")
+		if errors.Is(err, ErrNotFound) && !isStores(err) { // whoever asks for one of its items must not take it for missing
+			err = judged(err, ErrUnavailable, "the list itself was not found, which says nothing of what is in it")
 		}
 		if err != nil {
 			return none, err

@@ -54,7 +54,7 @@ type InOtherServiceError struct {
 func (e *InOtherServiceError) Error() string {
 	where := e.ServiceSID
 	if where == "" {
-		where = "another service"
+		where = "another service, and none of this account's own that could be found"
 	}
 	return fmt.Sprintf("%v: %s is in %s", e.Err, e.Sender.PhoneNumberSID, where)
 }

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
+const lengthOfSID = 34
+
 // isSID reports whether s is a SID of that kind: its two letters and 32 hex digits. Only such a string may enter a path:
 // twilio-go does not escape them.
 func isSID(kind, s string) bool {
-	if len(s) != 34 || s[:2] != kind {
+	if len(s) != lengthOfSID || s[:2] != kind {
 		return false
 	}
 	var id [16]byte
@@ -87,7 +89,7 @@ func quote(s string) string { return strconv.Quote(shown(s)) }
 // shown is a SID, or the beginning of what stands in its place: it may be a token that was pasted there.
 func shown(s string) string {
 	const most = 4
-	if len(s) <= most || len(s) == 34 && sidKinds[s[:2]] != "" && isSID(s[:2], s) {
+	if len(s) <= most || len(s) == lengthOfSID && sidKinds[s[:2]] != "" && isSID(s[:2], s) {
 		return s
 	}
 	return s[:most] + "…"

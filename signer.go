@@ -95,9 +95,6 @@ func (s subaccountSigner) auth(token Secret) rest.Auth {
 // verdict is remembered for a minute, so that a thousand failing calls cost one request as the parent.
 func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal error, nth int) (rest.Auth, error) {
 	p := s.provider
-	if _, isNew := p.newborn.kept(s.sid); isNew && p.outlast(ctx, nth) {
-		return auth, nil
-	}
 	if nth > mostTokens {
 		return auth, refusal
 	}
@@ -114,6 +111,9 @@ func (s subaccountSigner) Refused(ctx context.Context, auth rest.Auth, refusal e
 	case v.status == StatusClosed:
 		return auth, judged(refusal, ErrClosed, "the account is closed")
 	case v.token.IsZero() || v.token.Reveal() == auth.Password:
+		if _, isNew := p.newborn.kept(s.sid); isNew && p.outlast(ctx, nth) {
+			return auth, nil
+		}
 		return auth, refusal
 	}
 	return s.auth(v.token), nil

@@ -59,10 +59,15 @@ func (p *Provider) FindSubaccount(ctx context.Context, friendlyName string) (Acc
 	case !isSID("AC", a.SID) || a.OwnerAccountSID != p.parent.AccountSID:
 		return Account{}, told(ErrUnavailable, "the list shows account %s of %s", quote(a.SID), quote(a.OwnerAccountSID))
 	}
+	p.markIfNew(a)
+	return a, nil
+}
+
+// markIfNew lets the account's first refusals be waited out, if it was created a moment ago.
+func (p *Provider) markIfNew(a Account) {
 	if time.Since(a.DateCreated).Abs() < newbornTime {
 		p.newborn.put(a.SID, struct{}{}, p.newborn.now())
 	}
-	return a, nil
 }
 
 // RenameSubaccount gives the subaccount another friendly name, under the rules of [Provider.CreateSubaccount].
@@ -164,12 +169,16 @@ func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error 
 	if err != nil || saved == rev {
 		return err
 	}
-	if now, err := p.look(context.WithoutCancel(ctx), a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
-		_, err = p.sync(context.WithoutCancel(ctx), a.SID, nil)
-		return err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	if now, err := p.look(ctx, a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
+		return p.synced(ctx, a.SID)
 	}
 	return nil
 }
+
+// keepTime bounds what goes on though its caller may have left.
+const keepTime = 10 * time.Second
 
 // keep remembers what Twilio has just said of an account, and writes it to the Store under the revision that was read before. It goes
 // on where the caller's context ends: a token that nobody kept is a tenant that nobody can act for. It returns the record's revision.
@@ -180,16 +189,25 @@ func (p *Provider) keep(ctx context.Context, a Account, rev int64) (int64, error
 	if p.store == nil {
 		return rev, nil
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
 	saved, err := save(ctx, p.store, Record{SID: a.SID, AuthToken: a.AuthToken, Status: a.Status, Rev: rev})
 	if errors.Is(err, ErrStale) { // somebody else wrote meanwhile, and may know more
-		_, err = p.sync(ctx, a.SID, nil)
-		return rev, err
+		return rev, p.synced(ctx, a.SID)
 	}
 	if errors.Is(err, ErrNoRecord) {
 		return rev, nil
 	}
 	return saved.Rev, err
+}
+
+// synced brings the Store up to date. Whatever keeps it from that, the Store is behind then.
+func (p *Provider) synced(ctx context.Context, sid string) error {
+	_, err := p.sync(ctx, sid, nil)
+	if err == nil || isStores(err) {
+		return err
+	}
+	return &StoreError{Op: "Save", SID: sid, Err: err}
 }
 
 // keepFound brings the Store's record of an account up to date that was listed just now. It asks Twilio again only if they differ.

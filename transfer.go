@@ -17,7 +17,7 @@ type NumberTransfer struct {
 
 	// What takes the place of what is the losing account's own, and does not move. All of it belongs to the account that gets the number.
 	VoiceApplicationSID, SMSApplicationSID string // AP…
-	AddressSID                             string // AD…, where the number needs an address
+	AddressSID                             string // AD…, where Twilio requires one for the number
 	BundleSID                              string // BU…, where it has one
 
 	// IgnoreMembership moves the number though its account is suspended and so cannot be asked which messaging service it is in.
@@ -173,10 +173,14 @@ func (a Account) checkActive() error {
 func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (TransferPlan, error) {
 	plan := TransferPlan{FromSID: t.FromSID, ToSID: t.ToSID, AlreadyThere: t.FromSID == t.ToSID}
 	number, err := p.findIn(ctx, t.FromSID, t)
-	if isGone(err) && !plan.AlreadyThere && !t.isToNew {
+	// A losing account that may not be read any more matters only if the number is not in the target.
+	if refused := err; (isGone(err) || errors.Is(err, ErrForbidden)) && !plan.AlreadyThere && !t.isToNew {
 		plan.AlreadyThere = true
 		number, err = p.findIn(ctx, t.ToSID, t)
-		if isGone(err) {
+		switch {
+		case isGone(err) && !isGone(refused):
+			err = refused
+		case isGone(err):
 			err = told(ErrNotFound, "the phone number is neither in %s nor in %s", t.FromSID, t.ToSID)
 		}
 	}
@@ -241,7 +245,7 @@ func (t NumberTransfer) losses(plan TransferPlan) []Loss {
 
 func (t NumberTransfer) needs(n PhoneNumber) []string {
 	var need []string
-	if t.AddressSID == "" && (needsAddress(n.AddressRequirements) || n.AddressSID != "") {
+	if t.AddressSID == "" && needsAddress(n.AddressRequirements) {
 		need = append(need, "AddressSID")
 	}
 	if t.BundleSID == "" && n.BundleSID != "" {
@@ -250,9 +254,13 @@ func (t NumberTransfer) needs(n PhoneNumber) []string {
 	return need
 }
 
-// check refuses a move that would lose more than its caller knows of.
-func (plan TransferPlan) check(t NumberTransfer) error {
+// checkTransfer refuses a move that Twilio would refuse halfway, or that would lose more than its caller knows of.
+func (p *Provider) checkTransfer(t NumberTransfer, plan TransferPlan) error {
 	switch {
+	case plan.AlreadyThere:
+		return nil
+	case p.parent.APIKeySID != "":
+		return told(ErrForbidden, "Twilio moves numbers for the parent's auth token, not for an API key")
 	case len(plan.Need) > 0:
 		return invalid("%s needs %v of the account that it is moved to: set it in the NumberTransfer", plan.Number.SID, plan.Need)
 	case plan.MembershipUnknown && !t.IgnoreMembership:
@@ -264,12 +272,12 @@ func (plan TransferPlan) check(t NumberTransfer) error {
 
 func (p *Provider) transfer(ctx context.Context, t NumberTransfer, plan TransferPlan) (Transferred, error) {
 	done := Transferred{Plan: plan, Number: plan.Number}
-	if err := plan.check(t); err != nil {
+	if err := p.checkTransfer(t, plan); err != nil {
 		return done, err
 	}
 	if plan.LeavesService != "" {
 		left := Sender{ServiceSID: plan.LeavesService, PhoneNumberSID: plan.Number.SID}
-		if err := p.handleOf(plan.FromSID).RemoveSender(ctx, left); err != nil {
+		if err := p.handleOf(plan.FromSID).RemoveSender(ctx, left); err != nil && !isGone(err) { // gone is the whole service
 			return done, err
 		}
 		done.LeftService = true

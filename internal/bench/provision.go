@@ -37,14 +37,14 @@ type flow struct {
 }
 
 var flows = []flow{
-	{"number moved", moving(nil), requests{4, 4}, requests{0, 5}},
-	{"the same, named by its digits", moving(byDigits), requests{4, 4}, requests{0, 5}},
-	{"past 20 services", moving(pastServices(20)), requests{4, 24}, requests{0, 5}},
-	{"out of the parent's service", moving(outOfService), requests{5, 5}, requests{0, 5}},
-	{"to a tenant new to the Store", moving(byTenant), requests{3, 6}, requests{0, 5}},
-	{"number bought", buying(nil), requests{4, 2}, requests{0, 4}},
-	{"the same, toll-free", buying(tollFree), requests{4, 3}, requests{0, 5}},
-	{"by a tenant new to the Store", buying(byTenant), requests{3, 5}, requests{0, 4}},
+	{"number moved", moving(nil), requests{4, 4}, requests{0, 6}},
+	{"the same, named by its digits", moving(byDigits), requests{4, 4}, requests{0, 6}},
+	{"past 20 services", moving(pastServices(20)), requests{4, 24}, requests{0, 6}},
+	{"out of the parent's service", moving(outOfService), requests{5, 5}, requests{0, 6}},
+	{"to a tenant new to the Store", moving(byTenant), requests{3, 6}, requests{0, 6}},
+	{"number bought", buying(nil), requests{4, 2}, requests{0, 5}},
+	{"the same, toll-free", buying(tollFree), requests{4, 3}, requests{0, 6}},
+	{"by a tenant new to the Store", buying(byTenant), requests{3, 5}, requests{0, 5}},
 }
 
 // moving is the flow of the article, but for a change: a number of the parent's becomes the tenant's.
@@ -67,6 +67,7 @@ func changed(
 ) twilioacct.Spec {
 	spec := twilioacct.Spec{
 		FriendlyName: "FalconFlights",
+		Key:          "customer-7",
 		Number:       number,
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: "falconFlightNotifications"},
 	}

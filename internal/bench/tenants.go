@@ -91,6 +91,7 @@ func newTenants(fake *twiliotest.Server, n int) []twilioacct.Spec {
 		fake.AddAvailable(twiliotest.AvailableNumber{PhoneNumber: number})
 		specs[i] = twilioacct.Spec{
 			FriendlyName: fmt.Sprintf("tenant %d", i),
+			Key:          fmt.Sprintf("customer-%d", i),
 			Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{Contains: number[1:]}},
 			Messaging:    &twilioacct.MessagingSpec{FriendlyName: "notifications"},
 		}

@@ -64,11 +64,14 @@ func TestQuirksNameFieldsThatAreDocumented(t *testing.T) {
 	assert.False(t, slices.ContainsFunc(fields, quirks{"api.v2010.account.colour": ""}.know))
 }
 
-// documentedFields names the fields of all answers as quirks do.
+// documentedFields names the fields of all answers, and the parameters of all forms, as quirks do.
 func documentedFields(t *testing.T) []string {
 	t.Helper()
 	var fields []string
 	for _, one := range documentedOperations(t) {
+		if schema := formSchema(one.Operation); schema != nil {
+			fields = append(fields, fieldsOf(&openapi3.SchemaRef{Value: schema}, one.OperationID)...)
+		}
 		for _, response := range one.Responses.Map() {
 			for _, media := range response.Value.Content {
 				fields = append(fields, fieldsOf(media.Schema, one.OperationID)...)

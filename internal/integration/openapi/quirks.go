@@ -36,7 +36,14 @@ const oneAnswer = "a search is answered all at once: none of its examples has pa
 var mayBeEmpty = quirks{
 	"api.v2010.account.incoming_phone_number.sms_application_sid":   "examples of fetch, list and update have it empty",
 	"api.v2010.account.incoming_phone_number.voice_application_sid": "examples of fetch, list and update have it empty",
+	"UpdateIncomingPhoneNumber.VoiceApplicationSid":                 emptied,
+	"UpdateIncomingPhoneNumber.SmsApplicationSid":                   emptied,
+	"UpdateIncomingPhoneNumber.TrunkSid":                            emptied,
+	"UpdateIncomingPhoneNumber.AddressSid":                          emptied,
+	"UpdateIncomingPhoneNumber.BundleSid":                           emptied,
 }
+
+const emptied = "an empty value empties the setting, as with the URLs; how else could one go"
 
 // mayBeText lists the fields that may be text where a number is documented.
 var mayBeText = quirks{
@@ -82,6 +89,11 @@ func closeOperation(operation *openapi3.Operation) error {
 			if err := closeSchema(media.Schema, operation.OperationID); err != nil {
 				return err
 			}
+		}
+	}
+	if schema := formSchema(operation); schema != nil {
+		for name, property := range schema.Properties {
+			allowQuirks(property.Value, operation.OperationID+"."+name)
 		}
 	}
 	for _, schema := range parameterSchemas(operation) {

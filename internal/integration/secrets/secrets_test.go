@@ -141,7 +141,7 @@ func (w *world) workOnATenant(ctx context.Context) {
 	w.note(made)
 	w.note(err)
 	spec := twilioacct.Spec{
-		FriendlyName: name,
+		FriendlyName: name, Key: name,
 		Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: name},
 		Observe:      func(s twilioacct.Step) { w.note(s) },
