@@ -142,9 +142,9 @@ func (w *world) workOnATenant(ctx context.Context) {
 	w.note(err)
 	spec := twilioacct.Spec{
 		FriendlyName: name, Key: name,
-		Number:       &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
-		Messaging:    &twilioacct.MessagingSpec{FriendlyName: name},
-		Observe:      func(s twilioacct.Step) { w.note(s) },
+		Number:    &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}},
+		Messaging: &twilioacct.MessagingSpec{FriendlyName: name},
+		Observe:   func(s twilioacct.Step) { w.note(s) },
 	}
 	plan, err := w.provider.Plan(ctx, spec)
 	w.note(plan)
