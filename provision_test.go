@@ -576,3 +576,171 @@ func TestATenantCanHaveLessThanAll(t *testing.T) {
 	assert.Len(t, fake.MessagingServices(has.Account.SID), 1)
 	assert.False(t, has.Ready.OK)
 }
+
+// requireUntouched asserts that a run which could not succeed has changed nothing.
+func requireUntouched(t *testing.T, fake *twiliotest.Server, p *twilioacct.Provider, spec twilioacct.Spec, kind error, step twilioacct.StepName) {
+	t.Helper()
+	before := holdings(fake)
+	for name, run := range map[string]func() error{
+		"Plan":      func() error { return second(p.Plan(t.Context(), spec)) },
+		"Provision": func() error { return second(p.Provision(t.Context(), spec)) },
+	} {
+		err := run()
+		require.ErrorIs(t, err, kind, name)
+		var failed *twilioacct.StepError
+		require.ErrorAs(t, err, &failed, name)
+		assert.Equal(t, step, failed.Step, name)
+		assert.Equal(t, before, holdings(fake), name)
+	}
+}
+
+func TestWhatCannotSucceedChangesNothing(t *testing.T) {
+	t.Parallel()
+	type world struct {
+		fake *twiliotest.Server
+		spec twilioacct.Spec
+	}
+	voice := twiliotest.Capabilities{Voice: true}
+	for name, c := range map[string]struct {
+		prepare func(w *world)
+		kind    error
+		step    twilioacct.StepName
+	}{
+		"a number that nobody has": {func(w *world) {
+			w.spec.Number.Move.PhoneNumberSID = "PN" + unknownSID[2:]
+		}, twilioacct.ErrNotFound, twilioacct.StepNumber},
+		"a number of a suspended account": {func(w *world) {
+			from := w.fake.AddSubaccount("from").SID
+			n := w.fake.AddPhoneNumber(from, twiliotest.PhoneNumber{})
+			w.fake.SetStatus(from, twiliotest.Suspended)
+			w.spec.Number.Move = &twilioacct.NumberTransfer{PhoneNumberSID: n.SID, FromSID: from}
+		}, twilioacct.ErrSuspended, twilioacct.StepNumber},
+		"a number that needs an address": {func(w *world) {
+			n := w.fake.AddPhoneNumber(w.fake.Parent().SID, twiliotest.PhoneNumber{AddressRequirements: "any"})
+			w.spec.Number.Move.PhoneNumberSID = n.SID
+		}, twilioacct.ErrInvalid, twilioacct.StepNumber},
+		"a number that cannot send": {func(w *world) {
+			n := w.fake.AddPhoneNumber(w.fake.Parent().SID, twiliotest.PhoneNumber{Capabilities: voice})
+			w.spec.Number.Move.PhoneNumberSID = n.SID
+		}, twilioacct.ErrConflict, twilioacct.StepNumber},
+		"a number on offer that cannot send": {func(w *world) {
+			w.fake.AddAvailable(twiliotest.AvailableNumber{PhoneNumber: "+12125550177", Capabilities: voice})
+			w.spec.Key, w.spec.Number = "k", &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{Contains: "2125550177"}}
+		}, twilioacct.ErrNotFound, twilioacct.StepNumber},
+		"numbers on offer that need an address": {func(w *world) {
+			w.spec.Key, w.spec.Number = "k", &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{Country: "FR", Type: twilioacct.NumberMobile}}
+		}, twilioacct.ErrInvalid, twilioacct.StepNumber},
+		"a service without a webhook": {func(w *world) {
+			w.spec.Messaging.Settings.UseNumberWebhook = new(false)
+		}, twilioacct.ErrInboundLost, twilioacct.StepService},
+		"a number in another service of the tenant's": {func(w *world) {
+			acme := w.fake.AddSubaccount("FalconFlights").SID
+			n := w.fake.AddPhoneNumber(acme, twiliotest.PhoneNumber{})
+			w.fake.AddMessagingService(acme, twiliotest.MessagingService{FriendlyName: "other", PhoneNumberSIDs: []string{n.SID}})
+			w.spec.Number.Move.PhoneNumberSID = n.SID
+		}, twilioacct.ErrConflict, twilioacct.StepSender},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, p := setup(t, nil)
+			w := &world{fake, article(owlie(fake))}
+			c.prepare(w)
+			requireUntouched(t, fake, p, w.spec, c.kind, c.step)
+		})
+	}
+}
+
+func TestAParentsAPIKeyMakesNothingThatItCouldNotFinish(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	key := fake.AddKey(fake.Parent().SID, twiliotest.MainKey)
+	p, err := twilioacct.New(twilioacct.Credentials{
+		AccountSID: fake.Parent().SID, APIKeySID: key.SID, APISecret: twilioacct.NewSecret(key.Secret),
+	}, &twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	require.NoError(t, err)
+	number := owlie(fake)
+	requireUntouched(t, fake, p, article(number), twilioacct.ErrForbidden, twilioacct.StepSubaccount)
+	to := fake.AddSubaccount("to").SID
+	before := holdings(fake)
+	_, err = p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to})
+	require.ErrorIs(t, err, twilioacct.ErrForbidden)
+	assert.Equal(t, before, holdings(fake))
+}
+
+func TestAPlanSaysWhichSettingsWouldBeSetAndSetsNone(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	has, err := p.Provision(t.Context(), buying())
+	require.NoError(t, err)
+	acme := p.Subaccount(has.Account.SID)
+	_, err = acme.ConfigureNumber(t.Context(), has.Number.SID, twilioacct.PhoneNumberSettings{SMSURL: new("")})
+	require.NoError(t, err)
+	_, err = acme.ConfigureMessagingService(t.Context(), has.Service.SID, twilioacct.MessagingServiceSettings{StickySender: new(true)})
+	require.NoError(t, err)
+	before := holdings(fake)
+
+	plan, err := p.Plan(t.Context(), buying())
+	require.NoError(t, err)
+	assert.Equal(t, before, holdings(fake))
+	again, err := p.Provision(t.Context(), buying())
+	require.NoError(t, err)
+	assert.Equal(t, plan.Steps, again.Steps)
+	var configured []twilioacct.StepName
+	for _, s := range again.Steps {
+		if s.Configured {
+			configured = append(configured, s.Name)
+		}
+	}
+	assert.Equal(t, []twilioacct.StepName{twilioacct.StepNumber, twilioacct.StepService}, configured)
+}
+
+func TestARefusedMoveNamesTheServiceThatTheNumberHasLeft(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	spec := article(owlie(fake))
+	fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Code: 21473})
+	has, err := p.Provision(t.Context(), spec)
+	require.ErrorIs(t, err, twilioacct.ErrForbidden)
+	assert.True(t, has.Transfer.LeftService)
+	assert.Equal(t, fake.MessagingServices(fake.Parent().SID)[0].SID, has.Transfer.Plan.LeavesService)
+	assert.Zero(t, has.Number, "the tenant has none")
+	assert.Equal(t, has.Transfer.Plan.Number.SID, has.Steps[1].SID)
+}
+
+func TestTheTenantsOwnWordsForAMoveAreSetOnce(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	acme := fake.AddSubaccount("FalconFlights").SID
+	spec := article(owlie(fake))
+	spec.Number.Move.VoiceApplicationSID = fake.AddApplication(acme)
+	spec.Number.Settings.SMSApplicationSID = new(fake.AddApplication(acme))
+	for range 2 {
+		has, err := p.Provision(t.Context(), spec)
+		require.NoError(t, err)
+		assert.Equal(t, spec.Number.Move.VoiceApplicationSID, has.Number.VoiceApplicationSID)
+		assert.Equal(t, *spec.Number.Settings.SMSApplicationSID, has.Number.SMSApplicationSID)
+		fake.ForgetRequests()
+	}
+	_, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	for _, r := range fake.Requests() {
+		assert.Equal(t, http.MethodGet, r.Method, r.Operation)
+	}
+}
+
+func TestReadyCountsTheOtherNumbersOfTheServiceToo(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	spec := article(owlie(fake))
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.False(t, has.Ready.OK)
+	british := fake.AddPhoneNumber(has.Account.SID, twiliotest.PhoneNumber{PhoneNumber: "+447700900123"})
+	acme := p.Subaccount(has.Account.SID)
+	_, err = acme.AddSender(t.Context(), twilioacct.Sender{ServiceSID: has.Service.SID, PhoneNumberSID: british.SID})
+	require.NoError(t, err)
+	has, err = p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.True(t, has.Ready.OK)
+	assert.Equal(t, acme.Ready(t.Context(), has.Service.SID), has.Ready)
+}

@@ -1,6 +1,8 @@
 package twilioacct_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,6 +52,28 @@ func TestAServiceIsReadyIfOneOfItsNumbersMaySend(t *testing.T) {
 	ready = acme.Ready(t.Context(), service.SID)
 	assert.True(t, ready.OK)
 	assert.Empty(t, ready.Reasons)
+}
+
+func TestANumberThatCannotSendIsAReason(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, func(r *http.Request) (int, string) {
+		const ids = `"account_sid":"` + scriptedParent + `","sid":"`
+		if strings.HasSuffix(r.URL.Path, "/PhoneNumbers") {
+			return 200, `{"phone_numbers":[{` + ids + "PN" + unknownSID[2:] + `","capabilities":["Voice"]}],"meta":{}}`
+		}
+		return 200, `{` + ids + "MG" + unknownSID[2:] + `"}`
+	})
+	ready := p.Parent().Ready(t.Context(), "MG"+unknownSID[2:])
+	assert.Equal(t, twilioacct.Readiness{Reasons: []twilioacct.Reason{{Kind: twilioacct.ReasonNoSMS, SID: "PN" + unknownSID[2:]}}}, ready)
+	assert.Contains(t, ready.Reasons[0].String(), "cannot send")
+}
+
+func TestAnIslandsNumberIsNoLongCodeOfTheUS(t *testing.T) {
+	t.Parallel()
+	fake, _, acme := tenant(t)
+	jamaican := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{PhoneNumber: "+18765550100", Country: "JM"})
+	service := fake.AddMessagingService(acme.SID(), twiliotest.MessagingService{PhoneNumberSIDs: []string{jamaican.SID}})
+	assert.True(t, acme.Ready(t.Context(), service.SID).OK)
 }
 
 func TestANumberOfAnotherCountryNeedsNoRegistration(t *testing.T) {

@@ -446,6 +446,38 @@ func TestASuspensionIsNotHeldUpByTheStore(t *testing.T) {
 	assert.Equal(t, twiliotest.Suspended, now.Status)
 }
 
+func TestAnAnswerThatIsNoNewSubaccountIsAFailureThatNamesIt(t *testing.T) {
+	t.Parallel()
+	for name, odd := range map[string]string{
+		"the parent":         `{"sid":"` + scriptedParent + `","owner_account_sid":"` + scriptedParent + `"}`,
+		"somebody else's":    `{"sid":"` + unknownSID + `","owner_account_sid":"` + unknownSID + `"}`,
+		"of nobody":          `{"sid":"` + unknownSID + `"}`,
+		"no account at all":  `{"sid":"PN` + unknownSID[2:] + `","owner_account_sid":"` + scriptedParent + `"}`,
+		"nothing of a thing": `{}`,
+	} {
+		p := scripted(t, func(*http.Request) (int, string) { return 201, odd })
+		_, err := p.CreateSubaccount(t.Context(), "acme")
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown, name)
+	}
+}
+
+func TestAStaleSaveWhoseSyncFailsIsTheStoresFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := twilioacct.NewMemStore().Making()
+		fake, p := setup(t, withStore(storeFuncs{load: store.Load, save: func(context.Context, twilioacct.Record) (twilioacct.Record, error) {
+			return twilioacct.Record{}, twilioacct.ErrStale
+		}}))
+		fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Hang: true, Times: twiliotest.Always})
+		start := time.Now()
+		made, err := p.CreateSubaccount(t.Context(), "acme")
+		var storeErr *twilioacct.StoreError
+		require.ErrorAs(t, err, &storeErr)
+		assert.NotEmpty(t, made.SID)
+		assert.LessOrEqual(t, time.Since(start), 10*time.Second)
+	})
+}
+
 func TestWhoWritesTheRecordDuringAChangeIsNotUndone(t *testing.T) {
 	t.Parallel()
 	fake := twiliotest.NewServer(t)

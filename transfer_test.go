@@ -365,6 +365,55 @@ func TestANumberWhoseCapabilitiesAreNotToldIsLookedForInServices(t *testing.T) {
 	assert.Zero(t, fake.Count("ListService"), "it can be in none")
 }
 
+func TestEverythingThatDoesNotMoveIsTold(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	parent, to := fake.Parent().SID, fake.AddSubaccount("to").SID
+	own := func(kind string) string { return kind + parent[2:] }
+	number := fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{
+		Capabilities: twiliotest.Capabilities{Voice: true}, TrunkSID: own("TK"), AddressSID: own("AD"), BundleSID: own("BU"), IdentitySID: own("RI"),
+		EmergencyAddressSID: own("AD"),
+	})
+	plan, err := p.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to, BundleSID: "BU" + to[2:]})
+	require.NoError(t, err)
+	assert.Equal(t, []twilioacct.Loss{
+		{What: twilioacct.LossTrunk, SID: own("TK")},
+		{What: twilioacct.LossAddress, SID: own("AD")},
+		{What: twilioacct.LossBundle, SID: own("BU"), By: "BU" + to[2:]},
+		{What: twilioacct.LossIdentity, SID: own("RI")},
+		{What: twilioacct.LossEmergencyAddress, SID: own("AD")},
+	}, plan.Lost)
+	assert.Empty(t, plan.Need, "an address that is not required is only lost")
+}
+
+func TestALosingAccountThatCannotBeReadDoesNotHideThatTheNumberIsThere(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	to := fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(to, twiliotest.PhoneNumber{})
+	from := fake.AddForeignAccount(20403).SID
+	done, err := p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, FromSID: from, ToSID: to})
+	require.NoError(t, err)
+	assert.True(t, done.Plan.AlreadyThere)
+	elsewhere := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+	_, err = p.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: elsewhere.SID, FromSID: from, ToSID: to})
+	require.ErrorIs(t, err, twilioacct.ErrForbidden)
+}
+
+func TestAServiceThatIsDeletedMeanwhileHoldsNoNumberBack(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	parent, to := fake.Parent().SID, fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{})
+	service := fake.AddMessagingService(parent, twiliotest.MessagingService{PhoneNumberSIDs: []string{number.SID}})
+	late := providerOn(t, fake, func(o *twilioacct.Options) {
+		o.HTTPClient = before(o.HTTPClient, "DELETE", func() { assert.NoError(t, p.Parent().DeleteMessagingService(t.Context(), service.SID)) })
+	})
+	done, err := late.TransferNumber(t.Context(), twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: to})
+	require.NoError(t, err)
+	assert.True(t, done.Moved)
+}
+
 func TestARefusedMoveTellsWhatWasDoneBefore(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
