@@ -1,0 +1,366 @@
+package twilioacct
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+)
+
+// provisioning is a run: all looks come first, then what changes something.
+type provisioning struct {
+	provider *Provider
+	spec     Spec
+	isPlan   bool
+
+	has  Provisioned
+	plan Plan
+
+	isNew  struct{ account, service bool } // made by this run, so that nothing is in it yet
+	move   NumberTransfer
+	sender ServiceNumber
+}
+
+// task is a step as it is taken.
+type task struct {
+	name    StepName
+	look    func(context.Context) (Did, error) // says what is left to be done
+	do      func(context.Context) error        // does it, where something was not found
+	differs func() bool                        // what was found is not set as the Spec says; nil: there is nothing to set
+	settle  func(context.Context) error        // sets it
+	sid     func() string
+
+	found      Did
+	configures bool
+}
+
+func (r *provisioning) tasks() []*task {
+	all := []*task{{name: StepSubaccount, look: r.findAccount, do: r.makeAccount, sid: func() string { return r.has.Account.SID }}}
+	if n := r.spec.Number; n != nil {
+		number := &task{name: StepNumber, differs: r.numberDiffers, settle: r.configureNumber, sid: r.numberSID}
+		if number.look, number.do = r.findMoved, r.moveNumber; n.Buy != nil {
+			number.look, number.do = r.findBought, r.buy
+		}
+		all = append(all, number)
+	}
+	if r.spec.Messaging != nil {
+		all = append(all, &task{
+			name: StepService, look: r.findService, do: r.makeService, differs: r.serviceDiffers, settle: r.configureService,
+			sid: func() string { return r.has.Service.SID },
+		})
+	}
+	if r.spec.Number != nil && r.spec.Messaging != nil {
+		all = append(all, &task{name: StepSender, look: r.findSender, do: r.addSender, sid: r.numberSID})
+	}
+	return all
+}
+
+func (r *provisioning) run(ctx context.Context) (err error) {
+	if err := r.spec.check(ctx); err != nil {
+		return err
+	}
+	tasks := r.tasks()
+	for i, t := range tasks {
+		if t.found, err = t.look(ctx); err != nil {
+			r.reportFound(tasks[:i])
+			return r.report(t, err)
+		}
+		t.configures = t.found == DidFind && t.differs != nil && t.differs()
+	}
+	for _, t := range tasks {
+		if !r.isPlan {
+			err = t.take(ctx)
+		}
+		if err = r.report(t, err); err != nil {
+			return err
+		}
+	}
+	if !r.isPlan {
+		r.has.Ready = r.readiness(ctx)
+	}
+	return nil
+}
+
+// take does what the look has left to be done. What was made or moved is settled as well: it may have come out otherwise.
+func (t *task) take(ctx context.Context) error {
+	if t.found != DidFind {
+		if err := t.do(ctx); err != nil {
+			return err
+		}
+	}
+	if t.differs != nil && t.differs() {
+		return t.settle(ctx)
+	}
+	return nil
+}
+
+// report tells how a task ended, and returns its error with the step's name.
+func (r *provisioning) report(t *task, err error) error {
+	s := Step{Name: t.name, Did: t.found, SID: t.sid(), Configured: t.configures && err == nil}
+	if err != nil {
+		err = &StepError{Step: t.name, Err: err}
+		s.Did, s.Err = DidFail, err
+	}
+	r.has.Steps = append(r.has.Steps, s)
+	if r.spec.Observe != nil {
+		r.spec.Observe(s)
+	}
+	return err
+}
+
+// reportFound tells of what was there, where a later look has failed and nothing is made.
+func (r *provisioning) reportFound(tasks []*task) {
+	for _, t := range tasks {
+		if t.found == DidFind {
+			t.configures = false
+			_ = r.report(t, nil)
+		}
+	}
+}
+
+// findAccount also writes what it finds to the Store: a crash may have come between the making and the writing.
+func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
+	r.has.Account, err = r.lookForAccount(ctx)
+	switch {
+	case err == nil:
+		return DidFind, r.has.Account.checkActive()
+	case !isGone(err) || r.spec.AccountSID != "":
+		return "", err
+	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil):
+		return "", told(ErrForbidden, "Twilio hides a new subaccount's auth token from the parent's API key, so nothing could be made in it: "+
+			"use the parent's auth token")
+	}
+	r.isNew.account = true
+	return DidMake, nil
+}
+
+func (r *provisioning) lookForAccount(ctx context.Context) (a Account, err error) {
+	p := r.provider
+	since := p.tokens.now()
+	if r.spec.AccountSID == "" {
+		a, err = p.FindSubaccount(ctx, r.spec.FriendlyName)
+	} else {
+		var sid string
+		if sid, err = p.subaccountSID(ctx, r.spec.AccountSID); err == nil {
+			a, err = p.look(ctx, sid)
+			p.markIfNew(a)
+		}
+	}
+	if err != nil {
+		return a, err
+	}
+	if !a.AuthToken.IsZero() {
+		p.tokens.put(a.SID, a.AuthToken, since)
+	}
+	if r.isPlan {
+		return a, nil
+	}
+	return a, p.keepFound(ctx, a)
+}
+
+func (r *provisioning) makeAccount(ctx context.Context) (err error) {
+	r.has.Account, err = r.provider.CreateSubaccount(ctx, r.spec.FriendlyName)
+	return err
+}
+
+func (r *provisioning) handle() *Handle { return r.provider.Subaccount(r.has.Account.SID) }
+
+// numberSID is that of the number that the tenant has, or is to get.
+func (r *provisioning) numberSID() string {
+	return cmp.Or(r.has.Number.SID, r.has.Transfer.Plan.Number.SID)
+}
+
+// findBought looks for the number that carries the Spec's key, and else for some that can be bought.
+func (r *provisioning) findBought(ctx context.Context) (Did, error) {
+	searcher := r.provider.Parent() // what is for sale is the same for all
+	if !r.isNew.account {
+		searcher = r.handle()
+		key := r.spec.Key
+		numbers := searcher.PhoneNumbers(ctx, &PhoneNumberFilter{FriendlyName: key})
+		n, err := findAmong(numbers, "phone number", key, func(n PhoneNumber) bool { return n.FriendlyName == key })
+		if !isGone(err) {
+			r.has.Number = n
+			return DidFind, firstOf(err, r.checkCapable(n))
+		}
+	}
+	var err error
+	r.plan.Buys, err = r.offers(ctx, searcher)
+	return DidMake, err
+}
+
+// offers are numbers that would do.
+func (r *provisioning) offers(ctx context.Context, searcher *Handle) ([]AvailableNumber, error) {
+	search := *r.spec.Number.Buy
+	search.With.SMS = search.With.SMS || r.spec.Messaging != nil && !search.With.MMS
+	offered, err := searcher.SearchNumbers(ctx, search)
+	if err != nil || value(r.spec.Number.Settings.AddressSID) != "" {
+		return offered, err
+	}
+	offered = slices.DeleteFunc(offered, AvailableNumber.NeedsAddress)
+	if len(offered) == 0 {
+		return nil, invalid("all numbers that were found need an address: set Number.Settings.AddressSID, or search elsewhere")
+	}
+	return offered, nil
+}
+
+// checkCapable refuses a number that can be in no messaging service.
+func (r *provisioning) checkCapable(n PhoneNumber) error {
+	if r.spec.Messaging != nil && n.SID != "" && !n.mayMessage() {
+		return told(ErrConflict, "%s can call, but neither send nor receive messages", n.SID)
+	}
+	return nil
+}
+
+// buy buys the first of the numbers. If somebody else has bought that meanwhile, it searches again and takes any: many who search for the
+// same at once are offered the same, in the same order.
+func (r *provisioning) buy(ctx context.Context) (err error) {
+	h := r.handle()
+	order := NumberOrder{PhoneNumber: r.plan.Buys[0].PhoneNumber, Settings: r.spec.Number.Settings}
+	order.Settings.FriendlyName = &r.spec.Key
+	const most = 10
+	for range most {
+		r.has.Number, err = h.BuyNumber(ctx, order)
+		if codeOf(err) != codeNumberGone {
+			return err
+		}
+		offered, searchErr := r.offers(ctx, h)
+		if searchErr != nil {
+			return searchErr
+		}
+		order.PhoneNumber = offered[rand.IntN(len(offered))].PhoneNumber //nolint:gosec // nobody is to be kept from guessing it
+	}
+	return err
+}
+
+// findMoved looks for the existing number, in the tenant's account and where it is to come from.
+func (r *provisioning) findMoved(ctx context.Context) (Did, error) {
+	t := *r.spec.Number.Move
+	t.FromSID = asWritten(cmp.Or(t.FromSID, r.provider.parent.AccountSID))
+	t.ToSID, t.isToNew = r.has.Account.SID, r.isNew.account
+	plan, err := r.provider.planTransfer(ctx, t)
+	r.has.Transfer.Plan = plan
+	if err != nil {
+		return "", err
+	}
+	if err := firstOf(r.checkCapable(plan.Number), r.provider.checkTransfer(t, plan)); err != nil {
+		return "", err
+	}
+	r.move = t
+	if plan.AlreadyThere {
+		r.has.Number = plan.Number
+		return DidFind, nil
+	}
+	r.plan.Transfer = &r.has.Transfer.Plan
+	return DidMove, nil
+}
+
+func (r *provisioning) moveNumber(ctx context.Context) error {
+	plan := r.has.Transfer.Plan
+	plan.ToSID = r.has.Account.SID
+	done, err := r.provider.transfer(ctx, r.move, plan)
+	r.has.Transfer = done
+	if done.Moved {
+		r.has.Number = done.Number
+	}
+	return err
+}
+
+// numberChange is what of the Spec's settings, and of its words for a move, the number does not have.
+func (r *provisioning) numberChange() PhoneNumberSettings {
+	want := r.spec.Number.Settings
+	if m := r.spec.Number.Move; m != nil {
+		want.VoiceApplicationSID = cmp.Or(want.VoiceApplicationSID, given(m.VoiceApplicationSID))
+		want.SMSApplicationSID = cmp.Or(want.SMSApplicationSID, given(m.SMSApplicationSID))
+		want.AddressSID, want.BundleSID = cmp.Or(want.AddressSID, given(m.AddressSID)), cmp.Or(want.BundleSID, given(m.BundleSID))
+	}
+	return want.butFor(r.has.Number)
+}
+
+func (r *provisioning) numberDiffers() bool { return r.numberChange() != PhoneNumberSettings{} }
+
+func (r *provisioning) configureNumber(ctx context.Context) error {
+	n, err := r.handle().ConfigureNumber(ctx, r.has.Number.SID, r.numberChange())
+	if err == nil {
+		r.has.Number = n
+	}
+	return err
+}
+
+func (r *provisioning) findService(ctx context.Context) (Did, error) {
+	want := r.spec.Messaging
+	if !r.isNew.account {
+		s, err := r.handle().FindMessagingService(ctx, want.FriendlyName)
+		if !isGone(err) {
+			r.has.Service = s
+			return DidFind, err
+		}
+	}
+	r.isNew.service = true
+	return DidMake, want.Settings.forNew().checkInbound(MessagingService{})
+}
+
+func (r *provisioning) makeService(ctx context.Context) (err error) {
+	r.has.Service, err = r.handle().CreateMessagingService(ctx, r.spec.Messaging.FriendlyName, r.spec.Messaging.Settings)
+	return err
+}
+
+// serviceChange is what of the Spec's settings the service does not have; the rest is left as it is.
+func (r *provisioning) serviceChange() MessagingServiceSettings {
+	return r.spec.Messaging.Settings.butFor(r.has.Service)
+}
+
+func (r *provisioning) serviceDiffers() bool { return !r.serviceChange().isEmpty() }
+
+func (r *provisioning) configureService(ctx context.Context) error {
+	s, err := r.handle().ConfigureMessagingService(ctx, r.has.Service.SID, r.serviceChange())
+	if err == nil {
+		r.has.Service = s
+	}
+	return err
+}
+
+func (r *provisioning) asSender() Sender {
+	return Sender{ServiceSID: r.has.Service.SID, PhoneNumberSID: r.numberSID(), LoseInbound: r.spec.Messaging.Settings.LoseInbound}
+}
+
+// findSender looks for a number that the tenant has already: in the service, or in another one.
+func (r *provisioning) findSender(ctx context.Context) (did Did, err error) {
+	s, isOwned := r.asSender(), r.has.Number.SID != ""
+	if isOwned && !r.isNew.service {
+		r.sender, err = r.handle().Sender(ctx, s)
+		if !isGone(err) {
+			return DidFind, err
+		}
+	}
+	var lost error
+	if !r.isNew.service { // a new one was checked as such
+		lost = r.spec.Messaging.Settings.checkInbound(r.has.Service)
+	}
+	if lost != nil || !isOwned {
+		return DidMake, lost
+	}
+	other, err := r.handle().serviceOf(ctx, s.PhoneNumberSID)
+	if other != "" {
+		const text = "%s is in the messaging service %s of the tenant's: take it out of there first"
+		err = &InOtherServiceError{Sender: s, ServiceSID: other, Err: told(ErrConflict, text, s.PhoneNumberSID, other)}
+	}
+	return DidMake, err
+}
+
+func (r *provisioning) addSender(ctx context.Context) (err error) {
+	r.sender, err = r.handle().addSender(ctx, r.asSender())
+	return err
+}
+
+// readiness looks at what the run has made or found, which it knows already, and at the service's other numbers, where it has any.
+func (r *provisioning) readiness(ctx context.Context) Readiness {
+	switch {
+	case r.spec.Messaging == nil:
+		return Readiness{Reasons: []Reason{{Kind: ReasonNoService}}}
+	case r.isNew.service && r.sender.SID == "":
+		return r.handle().readiness(ctx, r.has.Service, nil)
+	case r.isNew.service:
+		return r.handle().readiness(ctx, r.has.Service, []ServiceNumber{r.sender})
+	}
+	return r.handle().readinessOf(ctx, r.has.Service)
+}
