@@ -71,7 +71,7 @@ func (r *provisioning) run(ctx context.Context) (err error) {
 		if !r.isPlan {
 			err = t.take(ctx)
 		}
-		if err = r.report(t, err); err != nil {
+		if err := r.report(t, err); err != nil {
 			return err
 		}
 	}
@@ -127,8 +127,8 @@ func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
 	case !isGone(err) || r.spec.AccountSID != "":
 		return "", err
 	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil):
-		return "", told(ErrForbidden, "Twilio hides a new subaccount's auth token from the parent's API key, so nothing could be made in it: "+
-			"use the parent's auth token")
+		const text = "Twilio hides a new subaccount's auth token from an API key, so nothing could be made in it: use the parent's auth token"
+		return "", told(ErrForbidden, text)
 	}
 	r.isNew.account = true
 	return DidMake, nil

@@ -33,7 +33,7 @@ const (
 	ReasonNoService  ReasonKind = "no_service"           // there is no messaging service that could be looked at
 	ReasonNoSender   ReasonKind = "no_sender"            // there is no number to send from
 	ReasonNoSMS      ReasonKind = "no_sms"               // the number cannot send messages
-	ReasonA2P        ReasonKind = "a2p_unregistered"     // a long code of the US or Canada that no A2P 10DLC campaign registers: blocked in the US
+	ReasonA2P        ReasonKind = "a2p_unregistered"     // a US or Canadian long code without an A2P 10DLC campaign: blocked in the US
 	ReasonTollFree   ReasonKind = "toll_free_unverified" // a toll-free number that is not verified: blocked in the US and Canada
 	ReasonNotLooked  ReasonKind = "unknown"              // Twilio refused to show it, or did not answer
 	approvedTollFree            = "TWILIO_APPROVED"

@@ -16,23 +16,14 @@ type result struct {
 	err     error
 }
 
-// number is the tenant's number. One that could not be moved is not the tenant's.
-func (r *result) number() twilioacct.PhoneNumber {
-	if r.has.Number.AccountSID != r.has.Account.SID {
-		return twilioacct.PhoneNumber{}
-	}
-	return r.has.Number
-}
-
 func (r *result) show(out report.Output) error {
 	if out.JSON {
 		return out.Document(r.document())
 	}
-	number := r.number()
 	return out.Table(func(w io.Writer) {
 		for _, row := range []struct{ what, sid, more string }{
 			{"subaccount", r.has.Account.SID, r.has.Account.FriendlyName},
-			{"phone number", number.SID, number.PhoneNumber},
+			{"phone number", r.has.Number.SID, r.has.Number.PhoneNumber},
 			{"messaging service", r.has.Service.SID, r.has.Service.FriendlyName},
 			{"message", r.message.SID, string(r.message.Status)},
 		} {
@@ -64,11 +55,10 @@ type step struct {
 }
 
 func (r *result) document() document {
-	number := r.number()
 	d := document{
 		SubaccountSID:       r.has.Account.SID,
-		PhoneNumberSID:      number.SID,
-		PhoneNumber:         number.PhoneNumber,
+		PhoneNumberSID:      r.has.Number.SID,
+		PhoneNumber:         r.has.Number.PhoneNumber,
 		MessagingServiceSID: r.has.Service.SID,
 		MessageSID:          r.message.SID,
 		MessageStatus:       r.message.Status,

@@ -85,6 +85,7 @@ func (w *wanted) check(flags *flag.FlagSet) error {
 func (w *wanted) spec() twilioacct.Spec {
 	return twilioacct.Spec{
 		FriendlyName: w.name,
+		Key:          w.name, // the account has but one number that this program bought
 		Number:       w.numberSpec(),
 		Messaging:    &twilioacct.MessagingSpec{FriendlyName: w.service},
 	}
@@ -94,7 +95,7 @@ func (w *wanted) spec() twilioacct.Spec {
 func (w *wanted) numberSpec() *twilioacct.NumberSpec {
 	switch {
 	case w.areaCode != 0:
-		return &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: w.areaCode, With: twilioacct.Capabilities{SMS: true}}}
+		return &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: w.areaCode}}
 	case strings.HasPrefix(w.number, "+"):
 		return &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: w.number}}
 	case w.number != "":

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/twilioacct/twilioacct"
-	"github.com/twilioacct/twilioacct/examples/internal/report"
 )
 
 // tool is what each verb needs.
@@ -82,7 +79,7 @@ func find(ctx context.Context, h *twilioacct.Handle, number string) (twilioacct.
 	return n, err
 }
 
-// look looks for a number that the account need not have. FindNumber answers the same for an account that is not there.
+// look looks for a number that the account need not have. Of an account that is not there it says so, which FindNumber does not.
 func look(ctx context.Context, h *twilioacct.Handle, number string) (n twilioacct.PhoneNumber, isThere bool, err error) {
 	for n, err := range h.PhoneNumbers(ctx, &twilioacct.PhoneNumberFilter{PhoneNumber: number}) {
 		if err != nil || n.PhoneNumber == number {
@@ -159,10 +156,7 @@ func (t *tool) release(ctx context.Context, number string) (outcome, error) {
 }
 
 func (t *tool) move(ctx context.Context, number string) (outcome, error) {
-	move, err := t.transfer(ctx, number)
-	if err != nil {
-		return failed(err)
-	}
+	move := t.transfer(number)
 	planned, err := t.provider.PlanTransfer(ctx, move)
 	if err != nil {
 		return failed(err)
@@ -187,11 +181,10 @@ func (t *tool) move(ctx context.Context, number string) (outcome, error) {
 	return o, err
 }
 
-// transfer looks for a number that is given by its digits where it is, or where it was moved to already.
-func (t *tool) transfer(ctx context.Context, number string) (twilioacct.NumberTransfer, error) {
+// transfer is the move as it is asked for, of a number that is given by its SID or by its digits.
+func (t *tool) transfer(number string) twilioacct.NumberTransfer {
 	set := t.asked.settings
 	move := twilioacct.NumberTransfer{
-		PhoneNumberSID:      number,
 		FromSID:             t.sidOf(t.asked.from),
 		ToSID:               t.sidOf(t.asked.to),
 		VoiceApplicationSID: text(set.VoiceApplicationSID),
@@ -200,26 +193,12 @@ func (t *tool) transfer(ctx context.Context, number string) (twilioacct.NumberTr
 		BundleSID:           text(set.BundleSID),
 		IgnoreMembership:    t.asked.ignoreMembership,
 	}
-	if !strings.HasPrefix(number, "+") {
-		return move, nil
+	if strings.HasPrefix(number, "+") {
+		move.PhoneNumber = number
+	} else {
+		move.PhoneNumberSID = number
 	}
-	n, err := t.findEither(ctx, move.FromSID, move.ToSID, number)
-	move.PhoneNumberSID = n.SID
-	return move, err
-}
-
-// findEither finds a number in one account, or else in the other.
-func (t *tool) findEither(ctx context.Context, one, other, number string) (twilioacct.PhoneNumber, error) {
-	for _, account := range []string{one, other} {
-		n, isThere, err := look(ctx, t.handleOf(account), number)
-		if errors.Is(err, twilioacct.ErrSuspended) {
-			err = fmt.Errorf("%w; there a number is found by its SID (PN…) only", err)
-		}
-		if err != nil || isThere {
-			return n, err
-		}
-	}
-	return twilioacct.PhoneNumber{}, notFound("the number is neither in " + one + " nor in " + other)
+	return move
 }
 
 func text(s *string) string {

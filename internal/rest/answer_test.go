@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -333,11 +334,10 @@ func TestWhatIsFoundWrongLaterHasTheAnswersFacts(t *testing.T) {
 
 func TestASingleResourceIsLookedAtFromOutsideOnly(t *testing.T) {
 	t.Parallel()
-	for body, isGood := range map[string]bool{
-		`{"sid":"x"}`: true, `{"sid":"x"} `: true, `{"sid":}`: true, // encoding/json will say so
-		``: false, `null`: false, `[]`: false, `{`: false, `}`: false, `<html>`: false, `{"sid":"x"}<html>`: false, `{"sid":"x"`: false,
-	} {
+	good := []string{`{"sid":"x"}`, ` {"sid":"x"} `, `{"sid":}`} // of the last one encoding/json will say so
+	bad := []string{``, `null`, `[]`, `{`, `}`, `<html>`, `{"sid":"x"}<html>`, `{"sid":"x"`}
+	for i, body := range slices.Concat(good, bad) {
 		_, err := send(newClient(t, answers(200, body), nil).Call(t.Context(), accountSID, signer).Single(), "GET", nil)
-		assert.Equal(t, isGood, err == nil, body)
+		assert.Equal(t, i < len(good), err == nil, body)
 	}
 }
