@@ -328,6 +328,12 @@ func isStores(err error) bool {
 	return errors.As(err, &theirs)
 }
 
+// isOfAccount is true for what was answered to a look at the account itself: without it, there is no list of anything in it.
+func isOfAccount(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Path == accountPath(accountIn(e.Path))
+}
+
 // isGone is true if what was asked for is not there, and it was Twilio that said so, or we who saw it: a 404 without a code may be a
 // proxy's, and nothing is made, left or forgotten because of that.
 func isGone(err error) bool {

@@ -441,3 +441,12 @@ func FuzzOnlySIDsOfTheRightKindEnterAPath(f *testing.F) {
 		require.ErrorIs(t, err, twilioacct.ErrInvalid)
 	})
 }
+
+func TestANumberOfAnAccountThatIsNoneIsNotFound(t *testing.T) {
+	t.Parallel()
+	_, p := setup(t, nil)
+	_, err := p.Subaccount(unknownSID).FindNumber(t.Context(), "+14155550100")
+	require.ErrorIs(t, err, twilioacct.ErrNotFound)
+	_, err = p.Subaccount(unknownSID).FindMessagingService(t.Context(), "x")
+	require.ErrorIs(t, err, twilioacct.ErrNotFound)
+}

@@ -127,7 +127,7 @@ func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
 	case !isGone(err) || r.spec.AccountSID != "":
 		return "", err
 	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil):
-		const text = "Twilio hides a new subaccount's auth token from an API key, so nothing could be made in it: use the parent's auth token"
+		const text = "Twilio hides new auth tokens from an API key, so nothing could be made in a new subaccount: use the parent's auth token"
 		return "", told(ErrForbidden, text)
 	}
 	r.isNew.account = true
@@ -341,8 +341,7 @@ func (r *provisioning) findSender(ctx context.Context) (did Did, err error) {
 	}
 	other, err := r.handle().serviceOf(ctx, s.PhoneNumberSID)
 	if other != "" {
-		const text = "%s is in the messaging service %s of the tenant's: take it out of there first"
-		err = &InOtherServiceError{Sender: s, ServiceSID: other, Err: told(ErrConflict, text, s.PhoneNumberSID, other)}
+		err = &InOtherServiceError{Sender: s, ServiceSID: other, Err: told(ErrConflict, "a number can be in one messaging service")}
 	}
 	return DidMake, err
 }

@@ -73,7 +73,7 @@ func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt f
 	var none T
 	var sids []string
 	for t, err := range list {
-		if errors.Is(err, ErrNotFound) && !isStores(err) { // whoever asks for one of its items must not take it for missing
+		if errors.Is(err, ErrNotFound) && !isOfAccount(err) { // whoever asks for one of its items must not take it for missing
 			err = judged(err, ErrUnavailable, "the list itself was not found, which says nothing of what is in it")
 		}
 		if err != nil {
@@ -89,5 +89,5 @@ func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt f
 	case 1:
 		return found, nil
 	}
-	return none, told(ErrAmbiguous, "there are %d of the %s %q: %s", len(sids), what, called, strings.Join(sids, ", "))
+	return none, told(ErrAmbiguous, "%d %ss are called %q: %s", len(sids), what, called, strings.Join(sids, ", "))
 }

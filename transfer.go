@@ -3,6 +3,7 @@ package twilioacct
 import (
 	"context"
 	"errors"
+	"strings"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
@@ -262,7 +263,8 @@ func (p *Provider) checkTransfer(t NumberTransfer, plan TransferPlan) error {
 	case p.parent.APIKeySID != "":
 		return told(ErrForbidden, "Twilio moves numbers for the parent's auth token, not for an API key")
 	case len(plan.Need) > 0:
-		return invalid("%s needs %v of the account that it is moved to: set it in the NumberTransfer", plan.Number.SID, plan.Need)
+		const text = "%s can be moved only with %s of the account that it is moved to"
+		return invalid(text, plan.Number.SID, strings.Join(plan.Need, " and "))
 	case plan.MembershipUnknown && !t.IgnoreMembership:
 		const text = "%s is suspended, so nobody can tell which messaging service %s is in: reactivate it, or set IgnoreMembership"
 		return told(ErrSuspended, text, plan.FromSID, plan.Number.SID)

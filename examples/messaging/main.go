@@ -6,7 +6,10 @@
 //	                            [-to +1…] [-body "Hi there"]
 //
 // With -number, one of the parent's own numbers is moved to the subaccount; with -area-code, a number is bought there, once, which
-// costs money at once and each month. With neither, the subaccount gets no number, and the service sends from what it has.
+// costs money at once and each month, and bears the subaccount's name, by which it is found again. With neither, the subaccount gets no
+// number, and the service sends from what it has.
+//
+// It looks for all of that before it makes anything: what shows then that a step must fail leaves everything as it was.
 //
 // It reads TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, MONGODB_URI with MONGODB_DATABASE and MONGODB_COLLECTION, and TWILIO_BASE_URL. An
 // API key is not enough: Twilio hides the auth tokens of subaccounts from it. The subaccount gets a document in the store if it has
@@ -28,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
@@ -107,10 +111,23 @@ func explain(reason twilioacct.Reason) string {
 	return "Not ready: " + report.Plain(reason.String()) + "."
 }
 
+// advice is what to do about a number that cannot be had, which only this program knows.
+func (r *result) advice() string {
+	var failed *twilioacct.StepError
+	switch {
+	case len(r.has.Transfer.Plan.Need) > 0:
+		return "No flag of this program sets it: create the subaccount with ./examples/subaccounts, move the number there with " +
+			"./examples/numbers (-address, -bundle), and run this again."
+	case errors.As(r.err, &failed) && failed.Step == twilioacct.StepNumber && errors.Is(r.err, twilioacct.ErrNotFound):
+		return "Say another -area-code, or a -number that the parent has: go run ./examples/numbers list shows them."
+	}
+	return ""
+}
+
 // end prints what came of it, and returns the exit status.
 func end(out report.Output, r *result) int {
 	if r.err != nil {
-		fmt.Fprintln(out.Stderr, report.Sentence(r.err))
+		fmt.Fprintln(out.Stderr, strings.TrimSpace(report.Sentence(r.err)+" "+r.advice()))
 	}
 	if err := r.show(out); err != nil {
 		return out.Fail(err)

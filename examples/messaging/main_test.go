@@ -25,6 +25,8 @@ const (
 	number    = "+14158740103"
 	recipient = "+14155550100"
 	service   = "falconFlightNotifications"
+
+	unregistered = " is a long code that is not registered for A2P 10DLC: carriers in the US block it"
 )
 
 // world is a Twilio whose parent has a number, which is in a messaging service of the parent's.
@@ -95,7 +97,7 @@ func TestATenantGetsItsAccountItsNumberItsServiceAndItsFirstMessage(t *testing.T
 		MessagingServiceSID: services[0].SID,
 		MessageSID:          messages[0].SID,
 		MessageStatus:       "accepted",
-		NotReady:            []string{owned.SID + " is a US long code that is not registered for A2P 10DLC"},
+		NotReady:            []string{owned.SID + unregistered},
 		Steps: []step{
 			{"subaccount", "made", tenant.SID},
 			{"number", "moved", owned.SID},
@@ -127,7 +129,7 @@ func TestEachStepIsSaidWhenItEnds(t *testing.T) {
 		"number            moved   "+owned.SID+"\n"+
 		"messaging_service made    "+service+"\n"+
 		"sender            made    "+owned.SID+"\n"+
-		"Not ready: "+owned.SID+" is a US long code that is not registered for A2P 10DLC.\n"+
+		"Not ready: "+owned.SID+unregistered+".\n"+
 		"message           made    "+message.SID+"\n", got.Stderr)
 	assert.Equal(t, "subaccount         "+tenant+"  FalconFlights\n"+
 		"phone number       "+owned.SID+"  "+number+"\n"+
@@ -300,6 +302,7 @@ func TestTwoSubaccountsOfOneNameAreNamedByTheirSIDs(t *testing.T) {
 	assert.Equal(t, "ambiguous", doc.Error.Kind)
 	assert.Contains(t, doc.Error.Message, one.SID)
 	assert.Contains(t, doc.Error.Message, other.SID)
+	assert.Contains(t, got.Stderr, "Name the one that is meant by its SID, or rename the others.\n")
 	assert.Len(t, fake.Subaccounts(), 2)
 }
 
@@ -315,17 +318,91 @@ func TestARecipientWhoHasRepliedSTOPIsSentNothing(t *testing.T) {
 	assert.Contains(t, got.Stderr, "See https://www.twilio.com/docs/errors/21610.\n")
 }
 
-func TestAServiceThatLosesWhatComesInIsNotGivenANumber(t *testing.T) {
+func TestAServiceThatLosesWhatComesInLeavesTheNumberWhereItWas(t *testing.T) {
+	for name, c := range map[string]struct {
+		wanted []string
+		sid    string // of the step that failed
+	}{
+		"one that would be moved":  {[]string{"-number", number}, "OWNED"},
+		"one that would be bought": {[]string{"-area-code", "206"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, owned, env := world(t)
+			tenant := fake.AddSubaccount("FalconFlights")
+			loses := fake.AddMessagingService(tenant.SID, twiliotest.MessagingService{FriendlyName: service})
+
+			got := program.Run(t, env, append(c.wanted, "-json", "-name", "FalconFlights")...)
+
+			assert.Equal(t, 1, got.Status)
+			assert.ElementsMatch(t, append([]string{"error"}, allMembers...), members(t, got))
+			doc := read(t, got)
+			assert.Equal(t, []step{
+				{"subaccount", "found", tenant.SID},
+				{"messaging_service", "found", loses.SID},
+				{"sender", "failed", strings.Replace(c.sid, "OWNED", owned.SID, 1)},
+			}, doc.Steps)
+			assert.Equal(t, loses.SID, doc.MessagingServiceSID)
+			assert.Empty(t, doc.PhoneNumberSID, "it is not the tenant's")
+			assert.Empty(t, doc.PhoneNumber)
+			assert.Equal(t, "conflict", doc.Error.Kind)
+			assert.Contains(t, got.Stderr, "Give the service an inbound URL, or let it use its numbers' own webhooks.\n")
+			nothingIsChanged(t, fake)
+		})
+	}
+}
+
+// nothingIsChanged asserts that there was no more than a look.
+func nothingIsChanged(t *testing.T, fake *twiliotest.Server) {
+	t.Helper()
+	for _, r := range fake.Requests() {
+		assert.Equal(t, http.MethodGet, r.Method, r.Operation)
+	}
+}
+
+func TestANumberThatCannotBeHadMakesNothingAndIsSaidWithWhatToDo(t *testing.T) {
+	const (
+		another = "Say another -area-code, or a -number that the parent has: go run ./examples/numbers list shows them.\n"
+		byHand  = "No flag of this program sets it: create the subaccount with ./examples/subaccounts, move the number there with " +
+			"./examples/numbers (-address, -bundle), and run this again.\n"
+	)
 	fake, _, env := world(t)
-	tenant := fake.AddSubaccount("FalconFlights")
-	fake.AddMessagingService(tenant.SID, twiliotest.MessagingService{FriendlyName: service})
+	bound := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{
+		AddressRequirements: twiliotest.AnyAddress, AddressSID: "AD0123456789abcdef0123456789abcdef",
+	})
+	mute := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{Capabilities: twiliotest.Capabilities{Voice: true}})
+	for name, c := range map[string]struct {
+		wanted     []string
+		kind, said string
+	}{
+		"digits of nobody's":         {[]string{"-number", recipient}, "not_found", another},
+		"a SID of nobody's":          {[]string{"-number", "PNffffffffffffffffffffffffffffffff"}, "not_found", another},
+		"an area that is sold out":   {[]string{"-area-code", "211"}, "not_found", another},
+		"a number with an address":   {[]string{"-number", bound.SID}, "invalid", byHand},
+		"a number that cannot write": {[]string{"-number", mute.PhoneNumber}, "conflict", mute.SID + " can call, but neither send nor receive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := program.Run(t, env, append(c.wanted, "-json", "-name", "FalconFlights", "-to", recipient)...)
 
-	got := program.Run(t, env, "-json", "-name", "FalconFlights", "-number", number)
+			assert.Equal(t, 1, got.Status)
+			assert.ElementsMatch(t, append([]string{"error"}, allMembers...), members(t, got))
+			doc := read(t, got)
+			assert.Equal(t, []string{"number failed"}, doc.did())
+			assert.Empty(t, doc.SubaccountSID)
+			assert.Empty(t, doc.PhoneNumberSID)
+			assert.Equal(t, c.kind, doc.Error.Kind)
+			assert.Contains(t, got.Stderr, c.said)
+			assert.Empty(t, fake.Subaccounts())
+			nothingIsChanged(t, fake)
+		})
+	}
+}
 
-	assert.Equal(t, 1, got.Status)
-	doc := read(t, got)
-	assert.Equal(t, steps("found/moved/found/failed"), doc.did())
-	assert.Contains(t, got.Stderr, "Give the service an inbound URL, or let it use its numbers' own webhooks.\n")
+func TestABoughtNumberBearsTheTenantsName(t *testing.T) {
+	fake, _, env := world(t)
+
+	doc := read(t, program.Run(t, env, "-json", "-name", "FalconFlights", "-area-code", "206"))
+
+	assert.Equal(t, "FalconFlights", fake.PhoneNumbers(doc.SubaccountSID)[0].FriendlyName)
 }
 
 func TestOfflineTheArticlesTenantIsMadeWithANumberOfTheFakesParent(t *testing.T) {
@@ -411,19 +488,20 @@ func TestHelpIsNoMistake(t *testing.T) {
 	assert.Contains(t, got.Stderr, "\nExamples:\n  go run ./examples/messaging ")
 }
 
-func TestAnAPIKeyIsNotEnoughAndNothingIsMadeTwice(t *testing.T) {
+func TestAnAPIKeyIsNotEnoughAndNothingIsMade(t *testing.T) {
 	fake, _, _ := world(t)
 	env := try.OnlineByKey(fake, twiliotest.MainKey)
 
-	for range 2 {
-		got := program.Run(t, env, "-json", "-name", "FalconFlights")
+	got := program.Run(t, env, "-json", "-name", "FalconFlights")
 
-		assert.Equal(t, 1, got.Status)
-		assert.NotNil(t, read(t, got).Error)
-		assert.Contains(t, got.Stderr, "Twilio hides tokens from the parent's API key")
-		got.HoldsNoSecret(t, fake, env)
-	}
-	assert.Len(t, fake.Subaccounts(), 1)
+	assert.Equal(t, 1, got.Status)
+	doc := read(t, got)
+	assert.Equal(t, []string{"subaccount failed"}, doc.did())
+	assert.Equal(t, "forbidden", doc.Error.Kind)
+	assert.Contains(t, got.Stderr, "use the parent's auth token")
+	assert.Empty(t, fake.Subaccounts())
+	nothingIsChanged(t, fake)
+	got.HoldsNoSecret(t, fake, env)
 }
 
 func TestAMongoDBThatDoesNotAnswerIsSaidWithAllMembersAndNothingIsMade(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/twilioacct/twilioacct"
+	"github.com/twilioacct/twilioacct/examples/internal/report"
 )
 
 // tool is what each verb needs.

@@ -551,28 +551,33 @@ func TestWhatANumberNeedsIsSaidAsFlagsAndNobodyIsAsked(t *testing.T) {
 		"  - its address AD0123456789abcdef0123456789abcdef; AD1123456789abcdef0123456789abcdef takes its place\n")
 }
 
-func TestANumberOfASuspendedAccountMovesByItsSIDIfItsMembershipDoesNotMatter(t *testing.T) {
-	fake, tenant, _, env := world(t)
-	theirs := fake.AddPhoneNumber(tenant.SID, twiliotest.PhoneNumber{})
-	fake.SetStatus(tenant.SID, twiliotest.Suspended)
-	from := []string{"-from", tenant.SID, "-to", "parent", "-yes", "-json"}
+func TestANumberOfASuspendedAccountMovesIfItsMembershipDoesNotMatter(t *testing.T) {
+	for name, called := range map[string]func(twiliotest.PhoneNumber) string{
+		"by its digits": func(n twiliotest.PhoneNumber) string { return n.PhoneNumber },
+		"by its SID":    func(n twiliotest.PhoneNumber) string { return n.SID },
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, tenant, _, env := world(t)
+			theirs := fake.AddPhoneNumber(tenant.SID, twiliotest.PhoneNumber{})
+			fake.SetStatus(tenant.SID, twiliotest.Suspended)
+			args := []string{"move", called(theirs), "-from", tenant.SID, "-to", "parent", "-yes", "-json"}
 
-	got := program.Run(t, env, append(from, "move", theirs.PhoneNumber)...)
-	assert.Equal(t, 1, got.Status)
-	assert.Equal(t, "suspended", read(t, got).Error["kind"])
-	assert.Contains(t, got.Stderr, "there a number is found by its SID (PN…) only")
+			got := program.Run(t, env, args...)
 
-	got = program.Run(t, env, append(from, "move", theirs.SID)...)
-	assert.Equal(t, 1, got.Status)
-	assert.Equal(t, "suspended", read(t, got).Error["kind"])
-	assert.Equal(t, true, read(t, got).Plan["membership_unknown"])
-	assert.Contains(t, got.Stderr, "-ignore-membership moves it all the same")
-	assert.Empty(t, changes(fake))
+			assert.Equal(t, 1, got.Status)
+			doc := read(t, got)
+			assert.Equal(t, "suspended", doc.Error["kind"])
+			assert.Equal(t, true, doc.Plan["membership_unknown"])
+			assert.Contains(t, got.Stderr, "-ignore-membership moves it all the same")
+			assert.Empty(t, changes(fake))
 
-	got = program.Run(t, env, append(from, "move", theirs.SID, "-ignore-membership")...)
-	assert.Equal(t, 0, got.Status, got.Stderr)
-	assert.Contains(t, got.Stderr, "Nobody can tell which messaging service it is in: "+tenant.SID+" is suspended.\n")
-	assert.Len(t, fake.PhoneNumbers(fake.Parent().SID), 2)
+			got = program.Run(t, env, append(args, "-ignore-membership")...)
+
+			assert.Equal(t, 0, got.Status, got.Stderr)
+			assert.Contains(t, got.Stderr, "Nobody can tell which messaging service it is in: "+tenant.SID+" is suspended.\n")
+			assert.Len(t, fake.PhoneNumbers(fake.Parent().SID), 2)
+		})
+	}
 }
 
 func TestANumberThatIsNowhereIsSaidSo(t *testing.T) {
@@ -585,7 +590,7 @@ func TestANumberThatIsNowhereIsSaidSo(t *testing.T) {
 		"configure": {[]string{"configure", forSale, "-name", "x"}, "not_found: the number is not in " + parent + ".\n"},
 		"release":   {[]string{"release", forSale, "-account", tenant.SID}, "not_found: the number is not in " + tenant.SID + ".\n"},
 		"move": {
-			[]string{"move", forSale, "-to", tenant.SID}, "not_found: the number is neither in " + parent + " nor in " + tenant.SID + ".\n",
+			[]string{"move", forSale, "-to", tenant.SID}, "not_found: the phone number is neither in " + parent + " nor in " + tenant.SID + ".\n",
 		},
 		"a SID": {[]string{"release", missing, "-yes"}, "Check the SID, and which account it belongs to.\n"},
 		"an account": {

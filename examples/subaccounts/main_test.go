@@ -143,6 +143,20 @@ func TestTwoOfOneNameAreNotThree(t *testing.T) {
 	assert.Len(t, fake.Subaccounts(), 2)
 }
 
+func TestAListThatIsNotThereSaysNothingOfANameAndNothingIsMade(t *testing.T) {
+	fake := twiliotest.NewServer(t)
+	fake.Inject(twiliotest.Fault{Operation: "ListAccount", Status: http.StatusNotFound, Code: twiliotest.NoCode})
+
+	got := program.Run(t, try.Online(fake), "create", "Acme", "-json")
+
+	assert.Equal(t, 1, got.Status)
+	doc := read(t, got)
+	assert.Equal(t, "failed", doc.Did)
+	assert.Equal(t, "unavailable", doc.Error["kind"])
+	assert.Contains(t, got.Stderr, "Check the account's SID, and TWILIO_BASE_URL if it is set.\n")
+	assert.Empty(t, fake.Subaccounts())
+}
+
 func TestASubaccountIsRenamedSuspendedAndReactivated(t *testing.T) {
 	fake := twiliotest.NewServer(t)
 	acme := fake.AddSubaccount("Acme")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"unicode"
@@ -106,10 +107,13 @@ func ended(text string) string {
 func advice(err error) string {
 	k := kindOf(err)
 	var theirs *twilioacct.Error
+	isTwilios := errors.As(err, &theirs)
 	switch {
+	case isTwilios && isMissingList(theirs):
+		return "Check the account's SID, and TWILIO_BASE_URL if it is set."
 	case k.elsewhere == nil:
 		return k.advice
-	case !errors.As(err, &theirs) || isOwnFinding(theirs):
+	case !isTwilios || isOwnFinding(theirs):
 		return ""
 	case theirs.Path == "" || accountPath.MatchString(theirs.Path):
 		return k.advice
@@ -119,6 +123,11 @@ func advice(err error) string {
 
 // isOwnFinding is true for what the library has concluded, with no answer to blame.
 func isOwnFinding(e *twilioacct.Error) bool { return e.Method == "" && e.Code == 0 && e.Status == 0 }
+
+// isMissingList is true where Twilio has no list to look into: the network is fine, and trying again helps nobody.
+func isMissingList(e *twilioacct.Error) bool {
+	return e.Status == http.StatusNotFound && errors.Is(e, twilioacct.ErrUnavailable)
+}
 
 // accountPath is that of an account itself, or of all accounts.
 var accountPath = regexp.MustCompile(`^/2010-04-01/Accounts(/AC[0-9a-fA-F]{32})?\.json$`)
@@ -158,7 +167,7 @@ var kinds = []kind{
 	{twilioacct.ErrClosed, "closed", "A closed account never comes back: take it off your list.", nil},
 	{twilioacct.ErrInboundLost, "conflict", "Give the service an inbound URL, or let it use its numbers' own webhooks.", nil},
 	{twilioacct.ErrConflict, "conflict", "Look at what is there now.", readPage},
-	{twilioacct.ErrAmbiguous, "ambiguous", "Say which one is meant, by its SID.", nil},
+	{twilioacct.ErrAmbiguous, "ambiguous", "Name the one that is meant by its SID, or rename the others.", nil},
 	{twilioacct.ErrInvalid, "invalid", "Mend it: as it is, it can never work.", nil},
 	{twilioacct.ErrUnavailable, "unavailable", "Check the network and https://status.twilio.com, then " + toRepeat + ".", nil},
 	{context.Canceled, "other", "It was interrupted: " + toRepeat + ".", nil},

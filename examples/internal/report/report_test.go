@@ -145,6 +145,20 @@ func TestWhatIsSaidOfAccountsIsNotSaidOfWhatIsInThem(t *testing.T) {
 	}
 }
 
+func TestAListThatIsNotThereIsNoMatterOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t)
+	provider, err := twilioacct.New(
+		twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)},
+		&twilioacct.Options{HTTPClient: fake.HTTPClient()})
+	require.NoError(t, err)
+
+	_, err = provider.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumber: "+14158740103", FromSID: sid, ToSID: fake.Parent().SID})
+
+	assert.Equal(t, "unavailable", report.NewError(err).Kind)
+	assert.Regexp(t, `Check the account's SID, and TWILIO_BASE_URL if it is set\.$`, report.Sentence(err))
+}
+
 func TestWhatTheLibraryConcludesIsExplainedByItsOwnWords(t *testing.T) {
 	t.Parallel()
 	fake := twiliotest.NewServer(t, twiliotest.WithEmptyStock())
