@@ -48,6 +48,9 @@ type Error struct {
 	MoreInfo  string // a page of Twilio's
 	RequestID string // what Twilio's support asks for: RQ…
 
+	// SID is what the answer to a change names, where it could not be read otherwise: it may have been made, and cost money.
+	SID string
+
 	// RetryAfter is how long Twilio wants to be left alone, 0 where it did not say.
 	RetryAfter time.Duration
 
@@ -72,6 +75,7 @@ func newError(f *rest.Failure) error {
 		MoreInfo:       f.MoreInfo,
 		RequestID:      f.RequestID,
 		RetryAfter:     f.RetryAfter,
+		SID:            f.SID,
 		Err:            f.Err,
 		outcomeUnknown: f.OutcomeUnknown,
 	}
@@ -176,6 +180,7 @@ func (e *Error) kind() error {
 
 // The codes that are asked for one by one.
 const (
+	codeNotFound         = 20404
 	codeNothingChanged   = 20020 // what was to be set is so already
 	codeCallHasEnded     = 21220
 	codeNumberGone       = 21422 // somebody else has bought it
@@ -328,10 +333,20 @@ func isStores(err error) bool {
 	return errors.As(err, &theirs)
 }
 
-// isOfAccount is true for what was answered to a look at the account itself: without it, there is no list of anything in it.
-func isOfAccount(err error) bool {
+// ofList is an error that ended a list. That the list itself was not found must not be taken for an item that is not in it; but that
+// its account is not there may be said.
+func ofList(err error) error {
 	var e *Error
-	return errors.As(err, &e) && e.Path == accountPath(accountIn(e.Path))
+	if errors.As(err, &e) && errors.Is(err, ErrNotFound) && e.Path != accountPath(accountIn(e.Path)) {
+		return judged(err, ErrUnavailable, "the list itself was not found, which says nothing of what is in it")
+	}
+	return err
+}
+
+// isNone is true if a list was read to its end, and what was looked for is not in it. Only then may it be made.
+func isNone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.verdict == ErrNotFound && e.Method == "" //nolint:errorlint // it is the very one
 }
 
 // isGone is true if what was asked for is not there, and it was Twilio that said so, or we who saw it: a 404 without a code may be a

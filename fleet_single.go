@@ -174,9 +174,6 @@ func (r *fleetRun) deleted(ctx context.Context, s single, notFound error) outcom
 	return o
 }
 
-// codeNotFound is Twilio's own word that there is no such account; a proxy may answer 404, too.
-const codeNotFound = 20404
-
 // tell has changes told before they are written. It is false where the run ends instead, be it because Observe panics.
 func (r *fleetRun) tell(ctx context.Context, s single, differences []difference) (isTold bool) {
 	if r.opts.Observe == nil || len(differences) == 0 {

@@ -139,7 +139,7 @@ func (h *Handle) ConfigureMessagingService(ctx context.Context, sid string, sett
 		if err != nil {
 			return MessagingService{}, err
 		}
-		if err := settings.checkInbound(is); err != nil {
+		if err := settings.checkTaking(is); err != nil {
 			return MessagingService{}, err
 		}
 	}
@@ -205,6 +205,14 @@ func (s MessagingServiceSettings) isEmpty() bool {
 // mayLoseInbound is true for settings that take a webhook away.
 func (s MessagingServiceSettings) mayLoseInbound() bool {
 	return !s.LoseInbound && (s.InboundURL != nil && *s.InboundURL == "" || s.UseNumberWebhook != nil && !*s.UseNumberWebhook)
+}
+
+// checkTaking refuses settings that take the last webhook away; that there was none before is not their fault.
+func (s MessagingServiceSettings) checkTaking(is MessagingService) error {
+	if !s.mayLoseInbound() {
+		return nil
+	}
+	return s.checkInbound(is)
 }
 
 // checkInbound refuses to leave a service without a webhook for inbound messages.

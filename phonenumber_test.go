@@ -385,6 +385,9 @@ func TestWhatWasBoughtIsNamedThoughTheAnswerIsOdd(t *testing.T) {
 		n, err := p.Parent().BuyNumber(t.Context(), twilioacct.NumberOrder{AreaCode: 415})
 		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown, name)
 		assert.Contains(t, err.Error(), pn, name)
+		var typed *twilioacct.Error
+		require.ErrorAs(t, err, &typed, name)
+		assert.Equal(t, pn, typed.SID, name)
 		if name != "a flag of text" { // of which nothing can be decoded
 			assert.Equal(t, pn, n.SID, name)
 		}

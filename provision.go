@@ -20,7 +20,7 @@ type Spec struct {
 	Number    *NumberSpec    // nil: no number
 	Messaging *MessagingSpec // nil: no messaging service
 
-	// Observe is told of each step when it ends, in their order. nil: nobody is.
+	// Observe is told of each step when it ends, in their order; of a plan's it is not. nil: nobody is.
 	Observe func(Step)
 }
 
@@ -98,7 +98,7 @@ func (e *StepError) Unwrap() error { return e.Err }
 
 // Plan is what a run would do.
 type Plan struct {
-	Steps    []Step            // as they would end; what would be made has no SID yet
+	Steps    []Step            // as they would end; an account or a service that would be made has no SID yet
 	Transfer *TransferPlan     // nil: no number would be moved
 	Buys     []AvailableNumber // the first would be bought, or another one if it is gone by then; empty: no number would be bought
 }

@@ -102,7 +102,7 @@ func (r *provisioning) report(t *task, err error) error {
 		s.Did, s.Err = DidFail, err
 	}
 	r.has.Steps = append(r.has.Steps, s)
-	if r.spec.Observe != nil {
+	if r.spec.Observe != nil && !r.isPlan {
 		r.spec.Observe(s)
 	}
 	return err
@@ -123,11 +123,11 @@ func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
 	r.has.Account, err = r.lookForAccount(ctx)
 	switch {
 	case err == nil:
-		return DidFind, r.has.Account.checkActive()
-	case !isGone(err) || r.spec.AccountSID != "":
+		return DidFind, firstOf(r.has.Account.checkActive(), r.keepAccount(ctx))
+	case !isNone(err):
 		return "", err
 	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil):
-		const text = "Twilio hides new auth tokens from an API key, so nothing could be made in a new subaccount: use the parent's auth token"
+		const text = "Twilio hides a new auth token from an API key, so nothing could be made in the account: use the parent's auth token"
 		return "", told(ErrForbidden, text)
 	}
 	r.isNew.account = true
@@ -152,10 +152,14 @@ func (r *provisioning) lookForAccount(ctx context.Context) (a Account, err error
 	if !a.AuthToken.IsZero() {
 		p.tokens.put(a.SID, a.AuthToken, since)
 	}
+	return a, nil
+}
+
+func (r *provisioning) keepAccount(ctx context.Context) error {
 	if r.isPlan {
-		return a, nil
+		return nil
 	}
-	return a, p.keepFound(ctx, a)
+	return r.provider.keepFound(ctx, r.has.Account)
 }
 
 func (r *provisioning) makeAccount(ctx context.Context) (err error) {
@@ -178,10 +182,13 @@ func (r *provisioning) findBought(ctx context.Context) (Did, error) {
 		key := r.spec.Key
 		numbers := searcher.PhoneNumbers(ctx, &PhoneNumberFilter{FriendlyName: key})
 		n, err := findAmong(numbers, "phone number", key, func(n PhoneNumber) bool { return n.FriendlyName == key })
-		if !isGone(err) {
+		if !isNone(err) {
 			r.has.Number = n
 			return DidFind, firstOf(err, r.checkCapable(n))
 		}
+	}
+	if err := r.checkOwn(r.spec.Number.Settings); err != nil {
+		return "", err
 	}
 	var err error
 	r.plan.Buys, err = r.offers(ctx, searcher)
@@ -197,10 +204,28 @@ func (r *provisioning) offers(ctx context.Context, searcher *Handle) ([]Availabl
 		return offered, err
 	}
 	offered = slices.DeleteFunc(offered, AvailableNumber.NeedsAddress)
-	if len(offered) == 0 {
-		return nil, invalid("all numbers that were found need an address: set Number.Settings.AddressSID, or search elsewhere")
+	if len(offered) > 0 {
+		return offered, nil
 	}
-	return offered, nil
+	search.WithoutAddress = true // there may be some behind those
+	offered, err = searcher.SearchNumbers(ctx, search)
+	if isNone(err) {
+		err = invalid("all numbers that were found need an address: set Number.Settings.AddressSID, or search elsewhere")
+	}
+	return offered, err
+}
+
+// checkOwn refuses for a new subaccount what only one that exists can have.
+func (r *provisioning) checkOwn(s PhoneNumberSettings) error {
+	for name, sid := range map[string]*string{
+		"VoiceApplicationSID": s.VoiceApplicationSID, "SMSApplicationSID": s.SMSApplicationSID, "TrunkSID": s.TrunkSID,
+		"AddressSID": s.AddressSID, "BundleSID": s.BundleSID,
+	} {
+		if r.isNew.account && value(sid) != "" {
+			return invalid("%s %s cannot be the new subaccount's own: create it first, and what it needs in it", name, *sid)
+		}
+	}
+	return nil
 }
 
 // checkCapable refuses a number that can be in no messaging service.
@@ -234,24 +259,37 @@ func (r *provisioning) buy(ctx context.Context) (err error) {
 
 // findMoved looks for the existing number, in the tenant's account and where it is to come from.
 func (r *provisioning) findMoved(ctx context.Context) (Did, error) {
-	t := *r.spec.Number.Move
+	t, own := *r.spec.Number.Move, r.ownSettings()
 	t.FromSID = asWritten(cmp.Or(t.FromSID, r.provider.parent.AccountSID))
 	t.ToSID, t.isToNew = r.has.Account.SID, r.isNew.account
+	t.VoiceApplicationSID, t.SMSApplicationSID = value(own.VoiceApplicationSID), value(own.SMSApplicationSID)
+	t.AddressSID, t.BundleSID = value(own.AddressSID), value(own.BundleSID)
+	if t.PhoneNumberSID != "" {
+		t.PhoneNumberSID = asWritten(t.PhoneNumberSID)
+	}
+	r.move = t
 	plan, err := r.provider.planTransfer(ctx, t)
 	r.has.Transfer.Plan = plan
 	if err != nil {
 		return "", err
 	}
-	if err := firstOf(r.checkCapable(plan.Number), r.provider.checkTransfer(t, plan)); err != nil {
-		return "", err
+	if !plan.AlreadyThere {
+		r.plan.Transfer = &r.has.Transfer.Plan
+		return DidMove, firstOf(r.checkOwn(own), r.checkCapable(plan.Number), r.provider.checkTransfer(t, plan))
 	}
-	r.move = t
-	if plan.AlreadyThere {
-		r.has.Number = plan.Number
-		return DidFind, nil
+	r.has.Number = plan.Number
+	return DidFind, r.checkCapable(plan.Number)
+}
+
+// ownSettings are the Spec's, with its words for a move.
+func (r *provisioning) ownSettings() PhoneNumberSettings {
+	want := r.spec.Number.Settings
+	if m := r.spec.Number.Move; m != nil {
+		want.VoiceApplicationSID = cmp.Or(want.VoiceApplicationSID, given(m.VoiceApplicationSID))
+		want.SMSApplicationSID = cmp.Or(want.SMSApplicationSID, given(m.SMSApplicationSID))
+		want.AddressSID, want.BundleSID = cmp.Or(want.AddressSID, given(m.AddressSID)), cmp.Or(want.BundleSID, given(m.BundleSID))
 	}
-	r.plan.Transfer = &r.has.Transfer.Plan
-	return DidMove, nil
+	return want
 }
 
 func (r *provisioning) moveNumber(ctx context.Context) error {
@@ -267,13 +305,7 @@ func (r *provisioning) moveNumber(ctx context.Context) error {
 
 // numberChange is what of the Spec's settings, and of its words for a move, the number does not have.
 func (r *provisioning) numberChange() PhoneNumberSettings {
-	want := r.spec.Number.Settings
-	if m := r.spec.Number.Move; m != nil {
-		want.VoiceApplicationSID = cmp.Or(want.VoiceApplicationSID, given(m.VoiceApplicationSID))
-		want.SMSApplicationSID = cmp.Or(want.SMSApplicationSID, given(m.SMSApplicationSID))
-		want.AddressSID, want.BundleSID = cmp.Or(want.AddressSID, given(m.AddressSID)), cmp.Or(want.BundleSID, given(m.BundleSID))
-	}
-	return want.butFor(r.has.Number)
+	return r.ownSettings().butFor(r.has.Number)
 }
 
 func (r *provisioning) numberDiffers() bool { return r.numberChange() != PhoneNumberSettings{} }
@@ -290,9 +322,9 @@ func (r *provisioning) findService(ctx context.Context) (Did, error) {
 	want := r.spec.Messaging
 	if !r.isNew.account {
 		s, err := r.handle().FindMessagingService(ctx, want.FriendlyName)
-		if !isGone(err) {
+		if !isNone(err) {
 			r.has.Service = s
-			return DidFind, err
+			return DidFind, firstOf(err, want.Settings.butFor(s).checkTaking(s))
 		}
 	}
 	r.isNew.service = true

@@ -744,3 +744,83 @@ func TestReadyCountsTheOtherNumbersOfTheServiceToo(t *testing.T) {
 	assert.True(t, has.Ready.OK)
 	assert.Equal(t, acme.Ready(t.Context(), has.Service.SID), has.Ready)
 }
+
+func TestOnlyAListThatWasReadToItsEndShowsThatThereIsNone(t *testing.T) {
+	t.Parallel()
+	// The tenant's token is refused once, and the parent does not find the account at that moment.
+	for _, operation := range []string{"ListIncomingPhoneNumber", "ListService"} {
+		fake, p := setup(t, nil)
+		_, err := p.Provision(t.Context(), buying())
+		require.NoError(t, err)
+		before := holdings(fake)
+		fake.Inject(twiliotest.Fault{Operation: operation, Code: 20003})
+		fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Code: 20404})
+		_, err = p.Provision(t.Context(), buying())
+		require.Error(t, err, operation)
+		_, err = p.Provision(t.Context(), buying())
+		require.NoError(t, err)
+		assert.Equal(t, before, holdings(fake), operation)
+	}
+	// The account is listed, is to be stored, and is not found then.
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	fake.AddSubaccount("FalconFlights")
+	fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Code: 20404})
+	_, err := p.Provision(t.Context(), buying())
+	require.Error(t, err)
+	assert.Len(t, fake.Subaccounts(), 1)
+}
+
+func TestAnApplicationThatANewSubaccountCannotHaveIsRefusedFirst(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	app := fake.AddApplication(fake.Parent().SID)
+	bought, moved := buying(), article(owlie(fake))
+	bought.Number.Settings.SMSApplicationSID = &app
+	moved.Number.Move.VoiceApplicationSID = app
+	for _, spec := range []twilioacct.Spec{bought, moved} {
+		requireUntouched(t, fake, p, spec, twilioacct.ErrInvalid, twilioacct.StepNumber)
+	}
+}
+
+func TestSettingsThatTakeTheLastWebhookAwayAreRefusedFirst(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	spec := buying()
+	spec.Messaging.Settings = twilioacct.MessagingServiceSettings{InboundURL: new("https://falcon.example/in")}
+	_, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	spec.Messaging.Settings.InboundURL, spec.Number.Settings.SMSURL = new(""), new("https://falcon.example/new")
+	requireUntouched(t, fake, p, spec, twilioacct.ErrInboundLost, twilioacct.StepService)
+}
+
+func TestAPlanTellsNobodyAndShowsWhatAMoveNeeds(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	acme := fake.AddSubaccount("FalconFlights").SID
+	app := fake.AddApplication(acme)
+	parent := fake.Parent().SID
+	spec := article(fake.AddPhoneNumber(parent, twiliotest.PhoneNumber{AddressRequirements: "any", SMSApplicationSID: fake.AddApplication(parent)}))
+	spec.Observe = func(twilioacct.Step) { t.Error("nothing has been done") }
+	spec.Number.Settings.SMSApplicationSID = &app
+	plan, err := p.Plan(t.Context(), spec)
+	require.ErrorIs(t, err, twilioacct.ErrInvalid)
+	assert.Equal(t, []string{"AddressSID"}, plan.Transfer.Need)
+	assert.Equal(t, app, plan.Transfer.Lost[0].By)
+}
+
+func TestNumbersBehindThoseThatNeedAnAddressAreFound(t *testing.T) {
+	t.Parallel()
+	fake := twiliotest.NewServer(t, twiliotest.WithEmptyStock())
+	for i := range 25 {
+		n := twiliotest.AvailableNumber{PhoneNumber: fmt.Sprintf("+1917555%04d", i), AddressRequirements: twiliotest.AnyAddress}
+		if i == 24 {
+			n.AddressRequirements = twiliotest.NoAddress
+		}
+		fake.AddAvailable(n)
+	}
+	spec := buying()
+	spec.Number.Buy = &twilioacct.NumberSearch{AreaCode: 917}
+	has, err := providerOn(t, fake, nil).Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, "+19175550024", has.Number.PhoneNumber)
+}

@@ -1,7 +1,6 @@
 package twilioacct
 
 import (
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -73,11 +72,8 @@ func findAmong[T resource](list iter.Seq2[T, error], what, called string, isIt f
 	var none T
 	var sids []string
 	for t, err := range list {
-		if errors.Is(err, ErrNotFound) && !isOfAccount(err) { // whoever asks for one of its items must not take it for missing
-			err = judged(err, ErrUnavailable, "the list itself was not found, which says nothing of what is in it")
-		}
 		if err != nil {
-			return none, err
+			return none, ofList(err)
 		}
 		if sid, _, _ := t.identity(); isIt(t) && !slices.Contains(sids, sid) {
 			found, sids = t, append(sids, sid)

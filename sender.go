@@ -162,7 +162,7 @@ func (h *Handle) serviceOf(ctx context.Context, phoneNumberSID string) (string, 
 	var services []string
 	for s, err := range h.MessagingServices(ctx) {
 		if err != nil {
-			return "", err
+			return "", ofList(err)
 		}
 		services = append(services, s.SID)
 	}
@@ -175,7 +175,7 @@ func (h *Handle) serviceOf(ctx context.Context, phoneNumberSID string) (string, 
 	const atOnce = 8
 	errs := eachOf(searching, services, atOnce, func(ctx context.Context, service string) error {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil // it was found, or its caller has left
 		}
 		_, err := h.Sender(ctx, Sender{ServiceSID: service, PhoneNumberSID: phoneNumberSID})
 		if err != nil {
@@ -193,7 +193,7 @@ func (h *Handle) serviceOf(ctx context.Context, phoneNumberSID string) (string, 
 	if found != "" {
 		return found, nil
 	}
-	return "", firstOf(errs...)
+	return "", firstOf(firstOf(errs...), h.call(ctx).Typed(ctx.Err()))
 }
 
 func (n ServiceNumber) identity() (sid, kind, account string) { return n.SID, "PN", n.AccountSID }

@@ -169,9 +169,12 @@ func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error 
 	if err != nil || saved == rev {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
-	defer cancel()
-	if now, err := p.look(ctx, a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
+	const patience = 2 * time.Second
+	looking, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	if now, err := p.look(looking, a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+		defer cancel()
 		return p.synced(ctx, a.SID)
 	}
 	return nil

@@ -121,6 +121,9 @@ func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (Numbe
 		return t, err
 	}
 	t.FromSID, t.ToSID = asWritten(t.FromSID), asWritten(t.ToSID)
+	if t.PhoneNumberSID != "" {
+		t.PhoneNumberSID = asWritten(t.PhoneNumberSID)
+	}
 	if t.FromSID == t.ToSID {
 		return t, invalid("a number is moved from one account to another: FromSID and ToSID are both %s", t.ToSID)
 	}
@@ -175,13 +178,13 @@ func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	plan := TransferPlan{FromSID: t.FromSID, ToSID: t.ToSID, AlreadyThere: t.FromSID == t.ToSID}
 	number, err := p.findIn(ctx, t.FromSID, t)
 	// A losing account that may not be read any more matters only if the number is not in the target.
-	if refused := err; (isGone(err) || errors.Is(err, ErrForbidden)) && !plan.AlreadyThere && !t.isToNew {
+	if missed := err; isMissed(err) && !plan.AlreadyThere && !t.isToNew {
 		plan.AlreadyThere = true
 		number, err = p.findIn(ctx, t.ToSID, t)
 		switch {
-		case isGone(err) && !isGone(refused):
-			err = refused
-		case isGone(err):
+		case isMissed(err) && errors.Is(missed, ErrForbidden):
+			err = missed
+		case isMissed(err):
 			err = told(ErrNotFound, "the phone number is neither in %s nor in %s", t.FromSID, t.ToSID)
 		}
 	}
@@ -196,6 +199,11 @@ func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	}
 	plan.Lost, plan.Need = t.losses(plan), t.needs(number)
 	return plan, err
+}
+
+// isMissed is true if the number is not in the account, or if there is no such account, or none that may be read.
+func isMissed(err error) bool {
+	return isGone(err) || codeOf(err) == codeNotFound || errors.Is(err, ErrForbidden)
 }
 
 // findIn finds the number that is to be moved in one of the accounts, as the parent.

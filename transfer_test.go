@@ -1,8 +1,10 @@
 package twilioacct_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -455,4 +457,51 @@ func TestBadArgumentsOfAMoveAreRefusedBeforeAnyRequest(t *testing.T) {
 		require.ErrorIs(t, err, twilioacct.ErrInvalid, name)
 	}
 	assert.Zero(t, fake.Count(""))
+}
+
+func TestANumberIsThereAlreadyHoweverItIsNamedAndWhateverBecameOfTheLosingAccount(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	to := fake.AddSubaccount("to").SID
+	number := fake.AddPhoneNumber(to, twiliotest.PhoneNumber{})
+	for _, from := range []string{unknownSID, fake.AddForeignAccount(20404).SID, fake.AddForeignAccount(20403).SID} {
+		for _, transfer := range []twilioacct.NumberTransfer{
+			{PhoneNumber: number.PhoneNumber, FromSID: from, ToSID: to}, {PhoneNumberSID: number.SID, FromSID: from, ToSID: to},
+		} {
+			plan, err := p.PlanTransfer(t.Context(), transfer)
+			require.NoError(t, err)
+			assert.True(t, plan.AlreadyThere)
+		}
+		_, err := p.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumber: "+12065550100", FromSID: from, ToSID: to})
+		require.Error(t, err)
+		require.NotErrorIs(t, err, twilioacct.ErrUnavailable)
+	}
+}
+
+func TestASearchForTheServiceFailsAsEverythingElse(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	number := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+	for range 30 {
+		fake.AddMessagingService(fake.Parent().SID, twiliotest.MessagingService{})
+	}
+	transfer := twilioacct.NumberTransfer{PhoneNumberSID: number.SID, ToSID: fake.AddSubaccount("to").SID}
+	fake.Inject(twiliotest.Fault{Operation: "ListService", Status: 404, HTML: true})
+	_, err := p.PlanTransfer(t.Context(), transfer)
+	require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	leaving := providerOn(t, fake, func(o *twilioacct.Options) {
+		through := o.HTTPClient.Transport
+		o.HTTPClient = &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "/PhoneNumbers/") {
+				cancel()
+			}
+			return through.RoundTrip(r)
+		})}
+	})
+	_, err = leaving.PlanTransfer(ctx, transfer)
+	require.ErrorIs(t, err, context.Canceled)
+	var typed *twilioacct.Error
+	require.ErrorAs(t, err, &typed)
 }

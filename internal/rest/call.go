@@ -189,10 +189,12 @@ func (c *Call) Typed(err error) error {
 	if failed := c.failed.Load(); err == nil || failed != nil && errors.Is(err, *failed) {
 		return err
 	}
-	switch err { //nolint:errorlint // what lies below is not meant
-	case io.EOF, io.ErrUnexpectedEOF:
+	switch {
+	case errors.Is(err, io.EOF):
 		return c.unexpected("the answer is empty", err)
-	case context.Canceled, context.DeadlineExceeded:
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return c.unexpected("the answer breaks off", err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		f := c.lastly()
 		f.Status, f.Err = 0, Cause(c.ctx, err)
 		return c.client.fail(f)
@@ -211,8 +213,8 @@ func (c *Call) Unexpected(mistake string) error { return c.unexpected(mistake, n
 // unexpected tells the SID of what the answer may be about: it may have been made, and may cost money.
 func (c *Call) unexpected(mistake string, err error) error {
 	f := c.lastly()
-	if sid := f.sid(); sid != "" {
-		mistake += "; it names " + sid
+	if f.SID = f.sid(); f.SID != "" {
+		mistake += "; it names " + f.SID
 	}
 	f.Message, f.Err, f.body = mistake, err, nil
 	return c.client.fail(f)

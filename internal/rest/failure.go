@@ -24,6 +24,8 @@ type Failure struct {
 	// OutcomeUnknown says that the call may have changed something at Twilio all the same.
 	OutcomeUnknown bool
 
+	SID string // that an odd answer to a change names
+
 	body []byte // of an answer to a change that nothing is wrong with so far
 }
 

@@ -153,7 +153,8 @@ func TestAListThatIsNotThereIsNoMatterOfTheNetwork(t *testing.T) {
 		&twilioacct.Options{HTTPClient: fake.HTTPClient()})
 	require.NoError(t, err)
 
-	_, err = provider.PlanTransfer(t.Context(), twilioacct.NumberTransfer{PhoneNumber: "+14158740103", FromSID: sid, ToSID: fake.Parent().SID})
+	fake.Inject(twiliotest.Fault{Operation: "ListIncomingPhoneNumber", Code: 20404})
+	_, err = provider.Parent().FindNumber(t.Context(), "+14158740103")
 
 	assert.Equal(t, "unavailable", report.NewError(err).Kind)
 	assert.Regexp(t, `Check the account's SID, and TWILIO_BASE_URL if it is set\.$`, report.Sentence(err))
