@@ -63,7 +63,7 @@ func TestADatabaseThatIsAwayForFiveSecondsIsWaitedFor(t *testing.T) {
 
 func TestADatabaseThatGoesForGoodFailsWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	f, proxy := behindAProxy(t, time.Second)
+	f, proxy := behindAProxy(t, 2*time.Second)
 	f.sent.before("update", func(nth int) {
 		if nth == 2 {
 			proxy.Stop()
