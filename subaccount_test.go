@@ -299,6 +299,28 @@ func TestASIDInCapitalsIsTheSame(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrSuspended)
 }
 
+func TestAnAccountThatIsNotNewIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, p := setup(t, nil)
+		sid := fake.AddSubaccount("acme").SID
+		refuse := func() {
+			t.Helper()
+			fake.Inject(twiliotest.Fault{SignedBy: sid, Code: 20003, Times: twiliotest.Always})
+			defer fake.ClearFaults()
+			start := time.Now()
+			_, err := p.Subaccount(sid).Account(t.Context())
+			require.ErrorIs(t, err, twilioacct.ErrUnauthenticated)
+			assert.Zero(t, time.Since(start))
+		}
+		refuse() // nobody here has created or found it
+		time.Sleep(time.Minute)
+		_, err := p.FindSubaccount(t.Context(), "acme")
+		require.NoError(t, err)
+		refuse() // it was created a minute ago
+	})
+}
+
 func TestANewSubaccountIsWaitedForAlsoByWhoFindsItOrRenamesIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
