@@ -233,6 +233,19 @@ func listAccounts(ctx context.Context, call *rest.Call, f AccountFilter) iter.Se
 	}, newAccount)
 }
 
+// checkActive is nil for an account that can be given something.
+func (a Account) checkActive() error {
+	switch a.Status {
+	case StatusActive:
+		return nil
+	case StatusSuspended:
+		return told(ErrSuspended, "%s is suspended: reactivate it first", a.SID)
+	case StatusClosed:
+		return told(ErrClosed, "%s is closed, for ever", a.SID)
+	}
+	return told(ErrConflict, "%s is not active but %s", a.SID, quote(string(a.Status)))
+}
+
 func (a Account) identity() (sid, kind, account string) { return a.SID, "AC", a.OwnerAccountSID }
 
 func newAccount(raw *api.ApiV2010Account) Account {

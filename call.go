@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"sync"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 
@@ -70,31 +69,4 @@ func (c liveCall) identity() (sid, kind, account string) { return c.sid, "CA", c
 
 func newLiveCall(raw *api.ApiV2010Call) liveCall {
 	return liveCall{sid: value(raw.Sid), account: value(raw.AccountSid)}
-}
-
-// eachOf does that with each item, some at once, and returns the errors.
-func eachOf[T any](ctx context.Context, items []T, atOnce int, do func(context.Context, T) error) []error {
-	var (
-		workers sync.WaitGroup
-		mu      sync.Mutex
-		errs    []error
-	)
-	left := make(chan T)
-	for range min(atOnce, len(items)) {
-		workers.Go(func() {
-			for item := range left {
-				if err := do(ctx, item); err != nil {
-					mu.Lock()
-					errs = append(errs, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for _, item := range items {
-		left <- item
-	}
-	close(left)
-	workers.Wait()
-	return errs
 }

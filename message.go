@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -139,14 +138,6 @@ func (m NewMessage) checkContent() error {
 		if err := checkURL("MediaURLs", &m.MediaURLs[i]); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// checkAddress knows numbers only. Other channels, short codes and alphanumeric senders are Twilio's to judge.
-func checkAddress(what, s string) error {
-	if strings.HasPrefix(s, "+") {
-		return checkE164(what, s)
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package twilioacct
 import (
 	"context"
 	"iter"
-	"slices"
-	"strings"
 	"time"
 
 	msg "github.com/twilio/twilio-go/rest/messaging/v1"
@@ -228,22 +226,6 @@ func (s MessagingServiceSettings) checkInbound(is MessagingService) error {
 	}
 	const text = "the service would have neither InboundURL nor UseNumberWebhook"
 	return &Error{Message: text, Err: ErrInboundLost, verdict: ErrConflict}
-}
-
-func checkOneOf(what string, s *string, allowed ...string) error {
-	if s == nil || slices.Contains(allowed, *s) {
-		return nil
-	}
-	return invalid("%s %q is none of %s", what, *s, strings.Join(allowed, ", "))
-}
-
-// checkValidity takes what Twilio does: whole seconds, up to 10 hours.
-func checkValidity(d time.Duration) error {
-	const longest = 10 * time.Hour
-	if d < time.Second || d > longest || d%time.Second != 0 {
-		return invalid("Validity %v is not 1 second to 10 hours, in whole seconds", d)
-	}
-	return nil
 }
 
 func (s MessagingServiceSettings) seconds() *int {

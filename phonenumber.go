@@ -3,7 +3,6 @@ package twilioacct
 import (
 	"context"
 	"iter"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -263,8 +262,6 @@ func (s PhoneNumberSettings) check() error {
 	)
 }
 
-var errNothingSet = invalid("nothing is to be set: all of the settings are nil")
-
 func (s PhoneNumberSettings) params() *api.UpdateIncomingPhoneNumberParams {
 	return &api.UpdateIncomingPhoneNumberParams{
 		FriendlyName: s.FriendlyName,
@@ -299,61 +296,6 @@ func (s PhoneNumberSettings) butFor(n PhoneNumber) PhoneNumberSettings {
 		dropIfSo(setting, is)
 	}
 	return s
-}
-
-// dropIfSo makes a setting nil that would change nothing.
-func dropIfSo[T comparable](setting **T, is T) {
-	if *setting != nil && **setting == is {
-		*setting = nil
-	}
-}
-
-// checkURL takes what Twilio could call, and what empties the setting.
-func checkURL(what string, address *string) error {
-	if address == nil || *address == "" {
-		return nil
-	}
-	u, err := url.Parse(*address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return invalid("%s is no URL of http or https that Twilio could call", what) // it is not shown: it may have a password in it
-	}
-	return nil
-}
-
-func checkMethod(what string, method *string) error {
-	if method == nil || *method == "GET" || *method == "POST" {
-		return nil
-	}
-	return invalid("%s %q is neither GET nor POST", what, *method)
-}
-
-// isE164 takes + and 2 to 15 digits, of which the first is not 0. Every message passes here, which a regular expression would notice.
-func isE164(s string) bool {
-	if len(s) < 3 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
-		return false
-	}
-	for _, c := range []byte(s[1:]) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// checkE164 takes a whole number as Twilio writes it.
-func checkE164(what, s string) error {
-	if !isE164(s) {
-		return invalid("%s %q is not in E.164: + and country code and number, 2 to 15 digits, such as +14155550100", what, s)
-	}
-	return nil
-}
-
-// checkAreaCode takes what may be one in the US and Canada.
-func checkAreaCode(code int) error {
-	if code < 200 || code > 999 {
-		return invalid("area code %d is none of the US or Canada: those are 200 to 999", code)
-	}
-	return nil
 }
 
 // mayMessage is false for a number that surely cannot send or receive messages.

@@ -16,9 +16,9 @@ type provisioning struct {
 	has  Provisioned
 	plan Plan
 
-	isNew  struct{ account, service bool } // made by this run, so that nothing is in it yet
-	move   NumberTransfer
-	sender ServiceNumber
+	isServiceNew bool // made by this run, so that no other number is in it
+	move         NumberTransfer
+	sender       ServiceNumber
 }
 
 // task is a step as it is taken.
@@ -130,7 +130,6 @@ func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
 		const text = "Twilio hides a new auth token from an API key, so nothing could be made in the account: use the parent's auth token"
 		return "", told(ErrForbidden, text)
 	}
-	r.isNew.account = true
 	return DidMake, nil
 }
 
@@ -167,6 +166,9 @@ func (r *provisioning) makeAccount(ctx context.Context) (err error) {
 	return err
 }
 
+// hasAccount is true, while things are looked for, if there is an account that they could be in.
+func (r *provisioning) hasAccount() bool { return r.has.Account.SID != "" }
+
 func (r *provisioning) handle() *Handle { return r.provider.Subaccount(r.has.Account.SID) }
 
 // numberSID is that of the number that the tenant has, or is to get.
@@ -177,7 +179,7 @@ func (r *provisioning) numberSID() string {
 // findBought looks for the number that carries the Spec's key, and else for some that can be bought.
 func (r *provisioning) findBought(ctx context.Context) (Did, error) {
 	searcher := r.provider.Parent() // what is for sale is the same for all
-	if !r.isNew.account {
+	if r.hasAccount() {
 		searcher = r.handle()
 		key := r.spec.Key
 		numbers := searcher.PhoneNumbers(ctx, &PhoneNumberFilter{FriendlyName: key})
@@ -221,7 +223,7 @@ func (r *provisioning) checkOwn(s PhoneNumberSettings) error {
 		"VoiceApplicationSID": s.VoiceApplicationSID, "SMSApplicationSID": s.SMSApplicationSID, "TrunkSID": s.TrunkSID,
 		"AddressSID": s.AddressSID, "BundleSID": s.BundleSID,
 	} {
-		if r.isNew.account && value(sid) != "" {
+		if !r.hasAccount() && value(sid) != "" {
 			return invalid("%s %s cannot be the new subaccount's own: create it first, and what it needs in it", name, *sid)
 		}
 	}
@@ -260,13 +262,10 @@ func (r *provisioning) buy(ctx context.Context) (err error) {
 // findMoved looks for the existing number, in the tenant's account and where it is to come from.
 func (r *provisioning) findMoved(ctx context.Context) (Did, error) {
 	t, own := *r.spec.Number.Move, r.ownSettings()
-	t.FromSID = asWritten(cmp.Or(t.FromSID, r.provider.parent.AccountSID))
-	t.ToSID, t.isToNew = r.has.Account.SID, r.isNew.account
+	t.FromSID, t.ToSID = cmp.Or(t.FromSID, r.provider.parent.AccountSID), r.has.Account.SID
 	t.VoiceApplicationSID, t.SMSApplicationSID = value(own.VoiceApplicationSID), value(own.SMSApplicationSID)
 	t.AddressSID, t.BundleSID = value(own.AddressSID), value(own.BundleSID)
-	if t.PhoneNumberSID != "" {
-		t.PhoneNumberSID = asWritten(t.PhoneNumberSID)
-	}
+	t = t.asWritten()
 	r.move = t
 	plan, err := r.provider.planTransfer(ctx, t)
 	r.has.Transfer.Plan = plan
@@ -320,14 +319,14 @@ func (r *provisioning) configureNumber(ctx context.Context) error {
 
 func (r *provisioning) findService(ctx context.Context) (Did, error) {
 	want := r.spec.Messaging
-	if !r.isNew.account {
+	if r.hasAccount() {
 		s, err := r.handle().FindMessagingService(ctx, want.FriendlyName)
 		if !isNone(err) {
 			r.has.Service = s
 			return DidFind, firstOf(err, want.Settings.butFor(s).checkTaking(s))
 		}
 	}
-	r.isNew.service = true
+	r.isServiceNew = true
 	return DidMake, want.Settings.forNew().checkInbound(MessagingService{})
 }
 
@@ -358,14 +357,14 @@ func (r *provisioning) asSender() Sender {
 // findSender looks for a number that the tenant has already: in the service, or in another one.
 func (r *provisioning) findSender(ctx context.Context) (did Did, err error) {
 	s, isOwned := r.asSender(), r.has.Number.SID != ""
-	if isOwned && !r.isNew.service {
+	if isOwned && !r.isServiceNew {
 		r.sender, err = r.handle().Sender(ctx, s)
 		if !isGone(err) {
 			return DidFind, err
 		}
 	}
 	var lost error
-	if !r.isNew.service { // a new one was checked as such
+	if !r.isServiceNew { // a new one was checked as such
 		lost = r.spec.Messaging.Settings.checkInbound(r.has.Service)
 	}
 	if lost != nil || !isOwned {
@@ -388,9 +387,9 @@ func (r *provisioning) readiness(ctx context.Context) Readiness {
 	switch {
 	case r.spec.Messaging == nil:
 		return Readiness{Reasons: []Reason{{Kind: ReasonNoService}}}
-	case r.isNew.service && r.sender.SID == "":
+	case r.isServiceNew && r.sender.SID == "":
 		return r.handle().readiness(ctx, r.has.Service, nil)
-	case r.isNew.service:
+	case r.isServiceNew:
 		return r.handle().readiness(ctx, r.has.Service, []ServiceNumber{r.sender})
 	}
 	return r.handle().readinessOf(ctx, r.has.Service)

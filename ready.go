@@ -30,13 +30,12 @@ type ReasonKind string
 
 // The reasons why a message might not go out.
 const (
-	ReasonNoService  ReasonKind = "no_service"           // there is no messaging service that could be looked at
-	ReasonNoSender   ReasonKind = "no_sender"            // there is no number to send from
-	ReasonNoSMS      ReasonKind = "no_sms"               // the number cannot send messages
-	ReasonA2P        ReasonKind = "a2p_unregistered"     // a US or Canadian long code without an A2P 10DLC campaign: blocked in the US
-	ReasonTollFree   ReasonKind = "toll_free_unverified" // a toll-free number that is not verified: blocked in the US and Canada
-	ReasonNotLooked  ReasonKind = "unknown"              // Twilio refused to show it, or did not answer
-	approvedTollFree            = "TWILIO_APPROVED"
+	ReasonNoService ReasonKind = "no_service"           // there is no messaging service that could be looked at
+	ReasonNoSender  ReasonKind = "no_sender"            // there is no number to send from
+	ReasonNoSMS     ReasonKind = "no_sms"               // the number cannot send messages
+	ReasonA2P       ReasonKind = "a2p_unregistered"     // a US or Canadian long code without an A2P 10DLC campaign: blocked in the US
+	ReasonTollFree  ReasonKind = "toll_free_unverified" // a toll-free number that is not verified: blocked in the US and Canada
+	ReasonNotLooked ReasonKind = "unknown"              // Twilio refused to show it, or did not answer
 )
 
 // String says it to a person.
@@ -118,6 +117,8 @@ func (h *Handle) reasonAgainst(ctx context.Context, service MessagingService, n 
 	}
 	return Reason{}
 }
+
+const approvedTollFree = "TWILIO_APPROVED"
 
 func (h *Handle) tollFreeReason(ctx context.Context, sid string) Reason {
 	call := h.call(ctx)

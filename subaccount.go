@@ -3,10 +3,7 @@ package twilioacct
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
@@ -228,30 +225,4 @@ func (p *Provider) keepFound(ctx context.Context, listed Account) error {
 	}
 	_, err = p.Sync(ctx, listed.SID)
 	return err
-}
-
-// checkSought takes any name that somebody may have given.
-func checkSought(name string) error {
-	if name == "" || !utf8.ValidString(name) {
-		return invalid("the friendly name %q cannot be anybody's", name)
-	}
-	return nil
-}
-
-// checkName refuses what Twilio would not take for a friendly name, or would take and change, so that it is not found again.
-func checkName(what, name string) error {
-	const longest = 64
-	switch n := utf8.RuneCountInString(name); {
-	case strings.TrimSpace(name) == "":
-		return invalid("the %s is empty", what)
-	case n > longest:
-		return invalid("the %s has %d characters: %d are the most", what, n, longest)
-	case !utf8.ValidString(name):
-		return invalid("the %s is not UTF-8", what)
-	case strings.TrimSpace(name) != name:
-		return invalid("the %s %q begins or ends with space", what, name)
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return invalid("the %s %q has a control character in it", what, name)
-	}
-	return nil
 }

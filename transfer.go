@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -23,8 +24,6 @@ type NumberTransfer struct {
 
 	// IgnoreMembership moves the number though its account is suspended and so cannot be asked which messaging service it is in.
 	IgnoreMembership bool
-
-	isToNew bool // the target was made a moment ago, or will be: it has no number yet
 }
 
 // TransferPlan is what [Provider.TransferNumber] would do.
@@ -111,23 +110,28 @@ func (p *Provider) TransferNumber(ctx context.Context, t NumberTransfer) (Transf
 }
 
 func (p *Provider) checkedTransfer(ctx context.Context, t NumberTransfer) (NumberTransfer, error) {
-	if t.FromSID == "" {
-		t.FromSID = p.parent.AccountSID
-	}
 	if ctx == nil {
 		return t, errNoContext
 	}
+	t.FromSID = cmp.Or(t.FromSID, p.parent.AccountSID)
 	if err := firstOf(checkField("FromSID", "AC", t.FromSID), checkField("ToSID", "AC", t.ToSID), t.check()); err != nil {
 		return t, err
 	}
-	t.FromSID, t.ToSID = asWritten(t.FromSID), asWritten(t.ToSID)
-	if t.PhoneNumberSID != "" {
-		t.PhoneNumberSID = asWritten(t.PhoneNumberSID)
-	}
+	t = t.asWritten()
 	if t.FromSID == t.ToSID {
 		return t, invalid("a number is moved from one account to another: FromSID and ToSID are both %s", t.ToSID)
 	}
 	return t, nil
+}
+
+// asWritten is the transfer with its SIDs as Twilio writes them.
+func (t NumberTransfer) asWritten() NumberTransfer {
+	for _, sid := range []*string{&t.FromSID, &t.ToSID, &t.PhoneNumberSID} {
+		if *sid != "" {
+			*sid = asWritten(*sid)
+		}
+	}
+	return t
 }
 
 // check looks at all but the accounts.
@@ -159,26 +163,12 @@ func (p *Provider) checkTarget(ctx context.Context, sid string) error {
 	return a.checkActive()
 }
 
-// checkActive is nil for an account that can be given something.
-func (a Account) checkActive() error {
-	switch a.Status {
-	case StatusActive:
-		return nil
-	case StatusSuspended:
-		return told(ErrSuspended, "%s is suspended: reactivate it first", a.SID)
-	case StatusClosed:
-		return told(ErrClosed, "%s is closed, for ever", a.SID)
-	}
-	return told(ErrConflict, "%s is not active but %s", a.SID, quote(string(a.Status)))
-}
-
-// planTransfer finds the number in the losing account or in the target. There may be no target yet: where it was not made so far, or
-// was made a moment ago, nothing is in it.
+// planTransfer finds the number in the losing account or in the target. There may be no target yet: then ToSID is "".
 func (p *Provider) planTransfer(ctx context.Context, t NumberTransfer) (TransferPlan, error) {
 	plan := TransferPlan{FromSID: t.FromSID, ToSID: t.ToSID, AlreadyThere: t.FromSID == t.ToSID}
 	number, err := p.findIn(ctx, t.FromSID, t)
 	// A losing account that may not be read any more matters only if the number is not in the target.
-	if missed := err; isMissed(err) && !plan.AlreadyThere && !t.isToNew {
+	if missed := err; isMissed(err) && !plan.AlreadyThere && t.ToSID != "" {
 		plan.AlreadyThere = true
 		number, err = p.findIn(ctx, t.ToSID, t)
 		switch {
@@ -373,12 +363,4 @@ func (t NumberTransfer) wanted(plan TransferPlan) PhoneNumberSettings {
 	want.SMSFallbackURL, want.SMSFallbackMethod = given(n.SMSFallbackURL), given(n.SMSFallbackMethod)
 	want.StatusCallback, want.StatusCallbackMethod = given(n.StatusCallback), given(n.StatusCallbackMethod)
 	return want
-}
-
-// given is a pointer to what is given, and nil where nothing is.
-func given(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
