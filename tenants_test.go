@@ -249,6 +249,7 @@ func TestEveryQueryArrivesAsItWasWritten(t *testing.T) {
 	_, err = acme.SearchNumbers(t.Context(), twilioacct.NumberSearch{Locality: odd, PostalCode: "9.4+1 0", Region: "C.1"})
 	require.ErrorIs(t, err, twilioacct.ErrNotFound)
 	allOf(t, acme.Messages(t.Context(), &twilioacct.MessageFilter{From: "whatsapp:+14155550100", To: odd}))
+	arrived := map[string]bool{}
 	for _, r := range fake.Requests() {
 		values, err := url.ParseQuery(r.RawQuery)
 		require.NoError(t, err)
@@ -257,7 +258,9 @@ func TestEveryQueryArrivesAsItWasWritten(t *testing.T) {
 		} {
 			if values.Has(name) {
 				assert.Equal(t, want, values.Get(name), r.Operation)
+				arrived[name] = true
 			}
 		}
 	}
+	assert.Len(t, arrived, 6, "each of them was sent")
 }
