@@ -72,10 +72,10 @@ func TestTheSubaccountsProgramMakesADocumentAndWritesTheStatus(t *testing.T) {
 	_, stderr, status := run(t, env, "subaccounts", "create", "FalconFlights")
 	require.Equal(t, 0, status, stderr)
 	sid := fake.Subaccounts()[0].SID
-	for verb, want := range map[string]string{"suspend": "suspended", "reactivate": "active"} {
-		_, stderr, status = run(t, env, "subaccounts", verb, sid)
+	for _, step := range []struct{ verb, status string }{{"suspend", "suspended"}, {"reactivate", "active"}} {
+		_, stderr, status = run(t, env, "subaccounts", step.verb, sid)
 		require.Equal(t, 0, status, stderr)
-		assert.Equal(t, want, document(t, accounts, sid).Lookup("twilio_account", "status").StringValue())
+		assert.Equal(t, step.status, document(t, accounts, sid).Lookup("twilio_account", "status").StringValue())
 	}
 	_, stderr, status = run(t, env, "numbers", "list", "-account", sid)
 	require.Equal(t, 0, status, stderr)
