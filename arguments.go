@@ -37,6 +37,14 @@ func checkName(what, name string) error {
 	return nil
 }
 
+// checkNamed is checkName for what is named by an argument, and not by its settings.
+func checkNamed(name string, inSettings *string) error {
+	if inSettings != nil {
+		return invalid("the friendly name is an argument of its own: leave it out of the settings")
+	}
+	return checkName("friendly name", name)
+}
+
 // isE164 takes + and 2 to 15 digits, of which the first is not 0. Every message passes here, which a regular expression would notice.
 func isE164(s string) bool {
 	if len(s) < 3 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
@@ -107,6 +115,17 @@ func checkAddress(what, s string) error {
 		return checkE164(what, s)
 	}
 	return nil
+}
+
+// countGiven is how many of them are given.
+func countGiven(all ...string) int {
+	n := 0
+	for _, s := range all {
+		if s != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // given is a pointer to what is given, and nil where nothing is.

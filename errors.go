@@ -189,6 +189,9 @@ const (
 	codeInAnotherService = 21712
 )
 
+// callerRefused are the codes for a number that may not call: 21210 is not the account's, 21212 none, 21213 not given.
+var callerRefused = []int{21210, 21212, 21213}
+
 // codeOf is Twilio's code in the error, 0 where there is none.
 func codeOf(err error) int {
 	var e *Error

@@ -70,10 +70,7 @@ type MessagingServiceSettings struct {
 func (h *Handle) CreateMessagingService(
 	ctx context.Context, friendlyName string, settings MessagingServiceSettings,
 ) (MessagingService, error) {
-	if settings.FriendlyName != nil {
-		return MessagingService{}, invalid("the friendly name of a new service is an argument of its own: leave it out of the settings")
-	}
-	if err := h.check(ctx, checkName("friendly name", friendlyName), settings.check()); err != nil {
+	if err := h.check(ctx, checkNamed(friendlyName, settings.FriendlyName), settings.check()); err != nil {
 		return MessagingService{}, err
 	}
 	settings = settings.forNew()
@@ -160,11 +157,7 @@ func (h *Handle) DeleteMessagingService(ctx context.Context, sid string) error {
 		return err
 	}
 	call := h.call(ctx).Single()
-	err := call.Typed(msg.NewApiService(call.Handler()).DeleteService(sid))
-	if isGone(err) {
-		return nil // it was there: an attempt has deleted it whose reply was lost, or somebody else has
-	}
-	return err
+	return deleted(call.Typed(msg.NewApiService(call.Handler()).DeleteService(sid)))
 }
 
 func (s MessagingServiceSettings) check() error {

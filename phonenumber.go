@@ -280,22 +280,49 @@ func (s PhoneNumberSettings) params() *api.UpdateIncomingPhoneNumberParams {
 
 // butFor leaves of the settings what is not so already.
 func (s PhoneNumberSettings) butFor(n PhoneNumber) PhoneNumberSettings {
-	for setting, is := range map[**string]string{
-		&s.FriendlyName: n.FriendlyName,
-		&s.VoiceURL:     n.VoiceURL, &s.VoiceMethod: n.VoiceMethod,
-		&s.VoiceFallbackURL: n.VoiceFallbackURL, &s.VoiceFallbackMethod: n.VoiceFallbackMethod,
-		&s.VoiceApplicationSID: n.VoiceApplicationSID,
-		&s.TrunkSID:            n.TrunkSID,
-		&s.SMSURL:              n.SMSURL, &s.SMSMethod: n.SMSMethod,
-		&s.SMSFallbackURL: n.SMSFallbackURL, &s.SMSFallbackMethod: n.SMSFallbackMethod,
-		&s.SMSApplicationSID: n.SMSApplicationSID,
-		&s.StatusCallback:    n.StatusCallback, &s.StatusCallbackMethod: n.StatusCallbackMethod,
-		&s.AddressSID: n.AddressSID,
-		&s.BundleSID:  n.BundleSID,
-	} {
-		dropIfSo(setting, is)
+	for _, f := range s.fields(n) {
+		dropIfSo(f.setting, f.is)
 	}
 	return s
+}
+
+// names are those of the settings that are not nil.
+func (s PhoneNumberSettings) names() []string {
+	var names []string
+	for _, f := range s.fields(PhoneNumber{}) {
+		if *f.setting != nil {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// numberField is a setting beside what the number has.
+type numberField struct {
+	name    string
+	setting **string
+	is      string
+}
+
+func (s *PhoneNumberSettings) fields(n PhoneNumber) []numberField {
+	return []numberField{
+		{"FriendlyName", &s.FriendlyName, n.FriendlyName},
+		{"VoiceURL", &s.VoiceURL, n.VoiceURL},
+		{"VoiceMethod", &s.VoiceMethod, n.VoiceMethod},
+		{"VoiceFallbackURL", &s.VoiceFallbackURL, n.VoiceFallbackURL},
+		{"VoiceFallbackMethod", &s.VoiceFallbackMethod, n.VoiceFallbackMethod},
+		{"VoiceApplicationSID", &s.VoiceApplicationSID, n.VoiceApplicationSID},
+		{"TrunkSID", &s.TrunkSID, n.TrunkSID},
+		{"SMSURL", &s.SMSURL, n.SMSURL},
+		{"SMSMethod", &s.SMSMethod, n.SMSMethod},
+		{"SMSFallbackURL", &s.SMSFallbackURL, n.SMSFallbackURL},
+		{"SMSFallbackMethod", &s.SMSFallbackMethod, n.SMSFallbackMethod},
+		{"SMSApplicationSID", &s.SMSApplicationSID, n.SMSApplicationSID},
+		{"StatusCallback", &s.StatusCallback, n.StatusCallback},
+		{"StatusCallbackMethod", &s.StatusCallbackMethod, n.StatusCallbackMethod},
+		{"AddressSID", &s.AddressSID, n.AddressSID},
+		{"BundleSID", &s.BundleSID, n.BundleSID},
+	}
 }
 
 // mayMessage is false for a number that surely cannot send or receive messages.

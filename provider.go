@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
@@ -34,6 +35,11 @@ type Provider struct {
 	// Accounts that were created here a moment ago, by SID: Twilio may refuse their credentials at first.
 	newborn *remembered[struct{}]
 
+	keys       *remembered[APIKey] // that were good a moment ago, by keyOf
+	deployment string
+	region     string
+	longest    *atomic.Int64 // life of a token that was signed here, a time.Duration
+
 	// Whether Twilio takes the parent's own credentials, by its SID. Kept for a second only: a burst of refusals costs one
 	// request, and a token that was rotated since is not held to be good.
 	ourselves *remembered[bool]
@@ -58,6 +64,10 @@ type Options struct {
 	//
 	// https://www.twilio.com/docs/global-infrastructure
 	Region, Edge string
+
+	// Deployment tells several installations apart that work on the same accounts with Stores of their own, such as production and
+	// staging: 1 to 31 of A-Z, a-z, 0-9, ., _ and -. It stands in the names of API keys, and each leaves the others' alone. "" is default.
+	Deployment string
 
 	// CacheTime is how long Account answers from memory: a minute if 0, never if negative. A change through the Provider drops
 	// what it changes; a change by others shows after this time at the latest. If negative, callers do not share requests either.
@@ -100,6 +110,9 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 	if isNil(o.Store) {
 		return nil, invalid("options: Store is a nil pointer: leave Store nil, or make a store")
 	}
+	if !deploymentForm.MatchString(o.Deployment) {
+		return nil, invalid("options: Deployment %q is not 1 to 31 of A-Z, a-z, 0-9, ., _ and -", o.Deployment)
+	}
 	p := &Provider{
 		parent: parent,
 		store:  o.Store,
@@ -111,9 +124,14 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
 		verdicts:  newRemembered[verdict](time.Minute, 1024),
+		keys:      newRemembered[APIKey](keyTime, 16384),
 		newborn:   newRemembered[struct{}](newbornTime, 1024),
 		ourselves: newRemembered[bool](time.Second, 2),
 		seed:      maphash.MakeSeed(),
+
+		deployment: o.Deployment,
+		region:     o.Region,
+		longest:    new(atomic.Int64),
 	}
 	var err error
 	p.rest, err = rest.New(rest.Config{
@@ -156,6 +174,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if copied.MaxRetryWait == 0 {
 		copied.MaxRetryWait = 30 * time.Second
+	}
+	if copied.Deployment == "" {
+		copied.Deployment = "default"
 	}
 	if copied.Logger == nil {
 		copied.Logger = slog.New(slog.DiscardHandler)

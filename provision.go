@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -19,6 +20,7 @@ type Spec struct {
 
 	Number    *NumberSpec    // nil: no number
 	Messaging *MessagingSpec // nil: no messaging service
+	Voice     *VoiceSpec     // nil: no calls
 
 	// Observe is told of each step when it ends, in their order; of a plan's it is not. nil: nobody is.
 	Observe func(Step)
@@ -43,6 +45,25 @@ type MessagingSpec struct {
 	Settings     MessagingServiceSettings
 }
 
+// VoiceSpec says what a tenant is to have for calls: an API key, an application that answers the calls of browsers, a number to call from,
+// and what answers the calls to its numbers. It needs a Store, for the key.
+type VoiceSpec struct {
+	KeyPurpose string // of the API key; "" is voice
+
+	FriendlyName string // of the TwiML application, how it is found again
+	Settings     TwiMLAppSettings
+
+	// CallerNumber is one of the tenant's own numbers that can call, in E.164. "" is the Spec's number, else the first one that can call; an
+	// account without any is no error.
+	CallerNumber string
+
+	// Incoming says what answers the calls to all numbers of the tenant; without a Handler it is the application. nil leaves them as they are.
+	Incoming *IncomingCalls
+
+	// Token is what the first access token is to allow; without an application in its voice grant that is the tenant's. nil: none is made.
+	Token *TokenSpec
+}
+
 // Provisioned is what a tenant has, as far as [Provider.Provision] came.
 type Provisioned struct {
 	Account  Account
@@ -50,7 +71,14 @@ type Provisioned struct {
 	Service  MessagingService
 	Transfer Transferred // what became of a number that was to be moved
 	Ready    Readiness   // whether a message would go out
-	Steps    []Step      // that have ended, in their order
+
+	APIKey      EnsuredAPIKey
+	Application TwiMLApp
+	Caller      PhoneNumber      // to call from; the zero value: the tenant has none that can
+	Incoming    []IncomingNumber // what became of the calls to its numbers
+	Token       AccessToken
+
+	Steps []Step // that have ended, in their order
 }
 
 // Step is a part of a run.
@@ -71,6 +99,12 @@ const (
 	StepNumber     StepName = "number"
 	StepService    StepName = "messaging_service"
 	StepSender     StepName = "sender" // the number in the service
+
+	StepAPIKey      StepName = "api_key"
+	StepApplication StepName = "application"
+	StepCaller      StepName = "caller_number"
+	StepIncoming    StepName = "incoming_calls"
+	StepToken       StepName = "access_token"
 )
 
 // Did is how a step ended.
@@ -101,11 +135,12 @@ type Plan struct {
 	Steps    []Step            // as they would end; an account or a service that would be made has no SID yet
 	Transfer *TransferPlan     // nil: no number would be moved
 	Buys     []AvailableNumber // the first would be bought, or another one if it is gone by then; empty: no number would be bought
+	Incoming []IncomingNumber  // the tenant's numbers; empty if another step comes first: who would answer is not known yet
 }
 
-// Provision gives a tenant what the Spec says: a subaccount, its number, its messaging service with the number in it. It first looks for
-// all of that: the subaccount by its friendly name, the number in the tenant's account or where it is to come from, the service by its
-// friendly name, and the number in the service. What shows then that the Spec cannot be met is an error before anything has changed.
+// Provision gives a tenant what the Spec says: a subaccount, its number, its messaging service with the number in it, an API key, a TwiML
+// application, what answers its calls, and a first access token. It first looks for all of that: the subaccount by its friendly name, the
+// number in the tenant's account or where it is to come from, service and application by their friendly names, the key in the Store. What shows then that the Spec cannot be met is an error before anything has changed.
 // Then it makes what is not there, and sets what differs from the Spec's settings. What it makes itself it need not look into.
 //
 // A step that fails ends the run with a *[StepError]; what was made so far is returned beside it, with its SIDs. Calling it again with the
@@ -123,7 +158,7 @@ func (p *Provider) Provision(ctx context.Context, spec Spec) (Provisioned, error
 func (p *Provider) Plan(ctx context.Context, spec Spec) (Plan, error) {
 	r := provisioning{provider: p, spec: spec, isPlan: true}
 	err := r.run(ctx)
-	r.plan.Steps = r.has.Steps
+	r.plan.Steps, r.plan.Incoming = r.has.Steps, r.has.Incoming
 	return r.plan, err
 }
 
@@ -148,7 +183,12 @@ func (s Spec) check(ctx context.Context) error {
 		}
 	}
 	if s.Messaging != nil {
-		return s.Messaging.check()
+		if err := s.Messaging.check(); err != nil {
+			return err
+		}
+	}
+	if s.Voice != nil {
+		return firstOf(s.Voice.check(), s.checkWhoAnswers())
 	}
 	return nil
 }
@@ -176,4 +216,15 @@ func (n NumberSpec) check(key string) error {
 		return invalid("Number.Move and Number.Settings set the same: say it in one of them")
 	}
 	return firstOf(checkOptional("Number.Move.FromSID", "AC", n.Move.FromSID), n.Move.check(), n.Settings.check())
+}
+
+// ownSettings are those of the Spec's number, with its words for a move.
+func (s Spec) ownSettings() PhoneNumberSettings {
+	want := s.Number.Settings
+	if m := s.Number.Move; m != nil {
+		want.VoiceApplicationSID = cmp.Or(want.VoiceApplicationSID, given(m.VoiceApplicationSID))
+		want.SMSApplicationSID = cmp.Or(want.SMSApplicationSID, given(m.SMSApplicationSID))
+		want.AddressSID, want.BundleSID = cmp.Or(want.AddressSID, given(m.AddressSID)), cmp.Or(want.BundleSID, given(m.BundleSID))
+	}
+	return want
 }

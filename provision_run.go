@@ -16,7 +16,9 @@ type provisioning struct {
 	has  Provisioned
 	plan Plan
 
+	isAccountNew bool
 	isServiceNew bool // made by this run, so that no other number is in it
+	voice        voiceRun
 	move         NumberTransfer
 	sender       ServiceNumber
 }
@@ -51,6 +53,9 @@ func (r *provisioning) tasks() []*task {
 	}
 	if r.spec.Number != nil && r.spec.Messaging != nil {
 		all = append(all, &task{name: StepSender, look: r.findSender, do: r.addSender, sid: r.numberSID})
+	}
+	if r.spec.Voice != nil {
+		all = append(all, r.voiceTasks()...)
 	}
 	return all
 }
@@ -126,7 +131,7 @@ func (r *provisioning) findAccount(ctx context.Context) (did Did, err error) {
 		return DidFind, firstOf(r.has.Account.checkActive(), r.keepAccount(ctx))
 	case !isNone(err):
 		return "", err
-	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil):
+	case r.provider.parent.APIKeySID != "" && (r.spec.Number != nil || r.spec.Messaging != nil || r.spec.Voice != nil):
 		const text = "Twilio hides a new auth token from an API key, so nothing could be made in the account: use the parent's auth token"
 		return "", told(ErrForbidden, text)
 	}
@@ -162,6 +167,7 @@ func (r *provisioning) keepAccount(ctx context.Context) error {
 }
 
 func (r *provisioning) makeAccount(ctx context.Context) (err error) {
+	r.isAccountNew = true
 	r.has.Account, err = r.provider.CreateSubaccount(ctx, r.spec.FriendlyName)
 	return err
 }
@@ -201,6 +207,7 @@ func (r *provisioning) findBought(ctx context.Context) (Did, error) {
 func (r *provisioning) offers(ctx context.Context, searcher *Handle) ([]AvailableNumber, error) {
 	search := *r.spec.Number.Buy
 	search.With.SMS = search.With.SMS || r.spec.Messaging != nil && !search.With.MMS
+	search.With.Voice = search.With.Voice || r.spec.Voice != nil
 	offered, err := searcher.SearchNumbers(ctx, search)
 	if err != nil || value(r.spec.Number.Settings.AddressSID) != "" {
 		return offered, err
@@ -230,10 +237,15 @@ func (r *provisioning) checkOwn(s PhoneNumberSettings) error {
 	return nil
 }
 
-// checkCapable refuses a number that can be in no messaging service.
+// checkCapable refuses a number that can be in no messaging service, or that cannot call.
 func (r *provisioning) checkCapable(n PhoneNumber) error {
-	if r.spec.Messaging != nil && n.SID != "" && !n.mayMessage() {
+	switch {
+	case n.SID == "":
+		return nil
+	case r.spec.Messaging != nil && !n.mayMessage():
 		return told(ErrConflict, "%s can call, but neither send nor receive messages", n.SID)
+	case r.spec.Voice != nil && r.spec.Voice.CallerNumber == "" && !n.Capabilities.Voice:
+		return told(ErrConflict, "%s cannot call", n.SID)
 	}
 	return nil
 }
@@ -261,7 +273,7 @@ func (r *provisioning) buy(ctx context.Context) (err error) {
 
 // findMoved looks for the existing number, in the tenant's account and where it is to come from.
 func (r *provisioning) findMoved(ctx context.Context) (Did, error) {
-	t, own := *r.spec.Number.Move, r.ownSettings()
+	t, own := *r.spec.Number.Move, r.spec.ownSettings()
 	t.FromSID, t.ToSID = cmp.Or(t.FromSID, r.provider.parent.AccountSID), r.has.Account.SID
 	t.VoiceApplicationSID, t.SMSApplicationSID = value(own.VoiceApplicationSID), value(own.SMSApplicationSID)
 	t.AddressSID, t.BundleSID = value(own.AddressSID), value(own.BundleSID)
@@ -274,21 +286,13 @@ func (r *provisioning) findMoved(ctx context.Context) (Did, error) {
 	}
 	if !plan.AlreadyThere {
 		r.plan.Transfer = &r.has.Transfer.Plan
-		return DidMove, firstOf(r.checkOwn(own), r.checkCapable(plan.Number), r.provider.checkTransfer(t, plan))
+		if err := firstOf(r.checkOwn(own), r.checkCapable(plan.Number), r.provider.checkTransfer(t, plan)); err != nil {
+			return DidMove, err
+		}
+		return DidMove, r.provider.checkApplications(ctx, t) // if it is to have some, there is an account that they are in
 	}
 	r.has.Number = plan.Number
 	return DidFind, r.checkCapable(plan.Number)
-}
-
-// ownSettings are the Spec's, with its words for a move.
-func (r *provisioning) ownSettings() PhoneNumberSettings {
-	want := r.spec.Number.Settings
-	if m := r.spec.Number.Move; m != nil {
-		want.VoiceApplicationSID = cmp.Or(want.VoiceApplicationSID, given(m.VoiceApplicationSID))
-		want.SMSApplicationSID = cmp.Or(want.SMSApplicationSID, given(m.SMSApplicationSID))
-		want.AddressSID, want.BundleSID = cmp.Or(want.AddressSID, given(m.AddressSID)), cmp.Or(want.BundleSID, given(m.BundleSID))
-	}
-	return want
 }
 
 func (r *provisioning) moveNumber(ctx context.Context) error {
@@ -304,7 +308,7 @@ func (r *provisioning) moveNumber(ctx context.Context) error {
 
 // numberChange is what of the Spec's settings, and of its words for a move, the number does not have.
 func (r *provisioning) numberChange() PhoneNumberSettings {
-	return r.ownSettings().butFor(r.has.Number)
+	return r.spec.ownSettings().butFor(r.has.Number)
 }
 
 func (r *provisioning) numberDiffers() bool { return r.numberChange() != PhoneNumberSettings{} }

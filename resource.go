@@ -61,6 +61,14 @@ func mismatch(t resource, account, asked string) string {
 	return ""
 }
 
+// deleted is the end of something that was there: if it is gone now, an attempt has deleted it whose reply was lost, or somebody else has.
+func deleted(err error) error {
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
 // failed is a list of nothing but an error.
 func failed[T any](err error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) { yield(*new(T), err) }

@@ -43,9 +43,13 @@ var sidKinds = map[string]string{
 	"AD": "address",
 	"AP": "application",
 	"BU": "bundle",
+	"CA": "call",
+	"CR": "push credential",
+	"FW": "Studio flow",
 	"HX": "content",
 	"MG": "messaging service",
 	"PN": "phone number",
+	"SK": "API key",
 	"SM": "message",
 	"TK": "trunk",
 }

@@ -88,7 +88,10 @@ func (p *Provider) PlanTransfer(ctx context.Context, t NumberTransfer) (Transfer
 	if err != nil || plan.AlreadyThere {
 		return plan, err
 	}
-	return plan, p.checkTarget(ctx, t.ToSID)
+	if err := p.checkTarget(ctx, t.ToSID); err != nil {
+		return plan, err
+	}
+	return plan, p.checkApplications(ctx, t)
 }
 
 // TransferNumber moves a phone number, signed by the parent: it reads the number's settings, takes it out of the losing account's
@@ -161,6 +164,19 @@ func (p *Provider) checkTarget(ctx context.Context, sid string) error {
 		return err
 	}
 	return a.checkActive()
+}
+
+// checkApplications looks for the target's applications before the number has left its account.
+func (p *Provider) checkApplications(ctx context.Context, t NumberTransfer) error {
+	for _, sid := range []string{t.VoiceApplicationSID, t.SMSApplicationSID} {
+		if sid == "" {
+			continue
+		}
+		if err := checkApplication(p.asParent(ctx), t.ToSID, sid); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // planTransfer finds the number in the losing account or in the target. There may be no target yet: then ToSID is "".

@@ -16,7 +16,7 @@ func (s *Server) authenticate(r *http.Request) signer {
 	if password == "" {
 		return who
 	}
-	if key := s.keys[user]; key != nil && key.Secret == password {
+	if key := s.keys.bySID[user]; key != nil && key.Secret == password {
 		who.key, who.account = key, s.accounts.bySID[key.AccountSID]
 	} else if a := s.accounts.bySID[user]; a != nil && !a.deleted && a.AuthToken == password {
 		who.account = a

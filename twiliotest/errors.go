@@ -32,12 +32,20 @@ var twilioErrors = map[int]twilioError{
 	20503: {503, "Service unavailable"},
 	20504: {504, "Gateway timeout"},
 	21101: {400, "Subaccounts cannot contain subaccounts"},
+	21201: {400, "No 'To' number is specified"},
 	21205: {400, "Url is not a valid URL"},
+	21206: {400, "Invalid SendDigits"},
+	21208: {400, "Invalid Timeout"},
 	21209: {400, "Invalid Method"},
+	21210: {400, "'From' phone number not verified"},
 	21211: {400, "Invalid 'To' Phone Number"},
 	21212: {400, "Invalid 'From' Phone Number"},
+	21213: {400, "'From' phone number is required"},
+	21218: {400, "Invalid ApplicationSid"},
+	21219: {400, "'To' phone number not verified"},
 	21220: {400, "Invalid call state"},
 	21266: {400, "'To' and 'From' cannot be the same"},
+	21301: {400, "TwiML application limit reached"},
 	21402: {400, "Invalid Url"},
 	21403: {400, "Invalid Method"},
 	21404: {400, "Trial accounts cannot have another phone number"},
@@ -86,6 +94,7 @@ var twilioErrors = map[int]twilioError{
 	30995: {400, "The account has as many Messaging Services as it can have"},
 	35114: {400, "SendAt is not between 15 minutes and 35 days from now"},
 	35118: {400, "Scheduling a message needs a MessagingServiceSid"},
+	70151: {400, "Maximum number of API keys exceeded"},
 }
 
 // statusOf is the HTTP status of a code; unknown codes are 400.

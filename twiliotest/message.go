@@ -33,8 +33,7 @@ type Message struct {
 // messages is the state of all messages and of who may get some.
 type messages struct {
 	collection[Message]
-	optOuts  map[optOut]bool
-	verified map[string]bool // numbers to which a trial account may send
+	optOuts map[optOut]bool
 }
 
 type optOut struct{ accountSID, recipient string }
@@ -103,17 +102,6 @@ func (s *Server) setOptOut(accountSID, recipient string, out bool) {
 		s.messages.optOuts = map[optOut]bool{}
 	}
 	s.messages.optOuts[optOut{s.accounts.must(accountSID).SID, recipient}] = out
-}
-
-// VerifyCallerID lets trial accounts send to a number, for which they are
-// refused with 21608 otherwise.
-func (s *Server) VerifyCallerID(number string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.messages.verified == nil {
-		s.messages.verified = map[string]bool{}
-	}
-	s.messages.verified[number] = true
 }
 
 var (

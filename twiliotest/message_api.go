@@ -34,7 +34,7 @@ var messageSettings = []setting[Message]{
 	text("ContentVariables", anything, func(m *Message) *string { return &m.ContentVariables }),
 	text("StatusCallback", webURL(21609), func(m *Message) *string { return &m.StatusCallback }),
 	text("ApplicationSid", sidOf("AP"), func(m *Message) *string { return &m.ApplicationSID }),
-	count("ValidityPeriod", 1, maxValidityPeriod, func(m *Message) *int { return &m.ValidityPeriod }),
+	count("ValidityPeriod", between(20001, 1, maxValidityPeriod), func(m *Message) *int { return &m.ValidityPeriod }),
 	{"SendAt", func(m *Message, value string) (code int) {
 		var err error
 		if m.SendAt, err = time.Parse(time.RFC3339, value); err != nil {

@@ -84,7 +84,7 @@ func (c *call) scheduleRefusal(m *Message, now time.Time) int {
 
 // originRefusal is about where a message comes from.
 func (s *Server) originRefusal(m *Message) int {
-	if m.ApplicationSID != "" && s.numbers.applications[m.ApplicationSID] != m.AccountSID {
+	if m.ApplicationSID != "" && !s.hasApplication(m.AccountSID, m.ApplicationSID) {
 		return 21420
 	}
 	if m.MessagingServiceSID == "" {
@@ -133,7 +133,7 @@ func (s *Server) fromRefusal(accountSID, from string) int {
 
 func (s *Server) permissionRefusal(owner *account, m *Message) int {
 	switch {
-	case owner.Type == "Trial" && !s.messages.verified[m.To]:
+	case owner.Type == "Trial" && !s.hasVerified(owner.SID, m.To):
 		return 21608
 	case s.messages.optOuts[optOut{owner.SID, m.To}]:
 		return 21610

@@ -195,7 +195,7 @@ func TestATrialAccountSendsToVerifiedNumbersAndSaysSo(t *testing.T) {
 	parent := s.Parent()
 	form := []string{"To", someone, "From", s.AddPhoneNumber(parent.SID, twiliotest.PhoneNumber{}).PhoneNumber, "Body", "Hello"}
 	wantRefusal(t, asParent(t, s).post(messagesOf(parent)+".json", form...), 400, 21608)
-	s.VerifyCallerID(someone)
+	s.VerifyCallerID(parent.SID, someone)
 	got := asParent(t, s).post(messagesOf(parent)+".json", form...)
 	if got.member("body") != "Sent from your Twilio trial account - Hello" {
 		t.Errorf("got %s", got.raw)

@@ -53,7 +53,7 @@ var serviceSettings = []setting[MessagingService]{
 		func(m *MessagingService) *string { return &m.ScanMessageContent }),
 	flag("FallbackToLongCode", func(m *MessagingService) *bool { return &m.FallbackToLongCode }),
 	flag("AreaCodeGeomatch", func(m *MessagingService) *bool { return &m.AreaCodeGeomatch }),
-	count("ValidityPeriod", 1, maxValidityPeriod, func(m *MessagingService) *int { return &m.ValidityPeriod }),
+	count("ValidityPeriod", between(20001, 1, maxValidityPeriod), func(m *MessagingService) *int { return &m.ValidityPeriod }),
 	flag("SynchronousValidation", func(m *MessagingService) *bool { return &m.SynchronousValidation }),
 	text("Usecase", oneOf(21713, "notifications", "marketing", "verification", "discussion", "poll", "undeclared"),
 		func(m *MessagingService) *string { return &m.Usecase }),

@@ -16,12 +16,15 @@ type config struct {
 	emptyStock       bool
 	serviceLimit     int
 	senderLimit      int
+	keyLimit         int
+	applicationLimit int
 
 	moveKeepsMembership bool
 }
 
 func defaults() config {
-	return config{subaccountLimit: 1000, recordLimit: 10_000, hiddenToken: TokenEmpty, serviceLimit: 10_000, senderLimit: 400}
+	return config{subaccountLimit: 1000, recordLimit: 10_000, hiddenToken: TokenEmpty, serviceLimit: 10_000, senderLimit: 400,
+		applicationLimit: 1000}
 }
 
 // WithSeed makes another series of SIDs, tokens and secrets. Servers of the
@@ -104,4 +107,18 @@ func WithServiceLimit(n int) Option {
 // [Server.AddMessagingService].
 func WithSenderLimit(n int) Option {
 	return func(c *config) { c.senderLimit = n }
+}
+
+// WithKeyLimit sets how many API keys an account may have before the API
+// answers 70151. 0, the default, is no limit: Twilio has one, but does not say
+// how many. It does not limit [Server.AddKey].
+func WithKeyLimit(n int) Option {
+	return func(c *config) { c.keyLimit = n }
+}
+
+// WithApplicationLimit sets how many applications an account may have before
+// the API answers 21301; 1000 by default, as at Twilio. It does not limit
+// [Server.AddApplication].
+func WithApplicationLimit(n int) Option {
+	return func(c *config) { c.applicationLimit = n }
 }

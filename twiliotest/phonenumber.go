@@ -52,9 +52,8 @@ type PhoneNumber struct {
 // phoneNumbers is the state of all numbers that somebody owns.
 type phoneNumbers struct {
 	collection[PhoneNumber]
-	byNumber     map[string]*PhoneNumber
-	applications map[string]string // the owner of each, by SID
-	numFresh     int               // numbers made up so far
+	byNumber map[string]*PhoneNumber
+	numFresh int // numbers made up so far
 }
 
 // own makes a number an account's and returns it as it is kept.
@@ -179,18 +178,4 @@ func (s *Server) PhoneNumbers(accountSID string) []PhoneNumber {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.numbers.of(accountSID).values()
-}
-
-// AddApplication gives an account a TwiML application and returns its SID.
-// Applications can be set in phone numbers of the same account; there is
-// nothing else to them yet.
-func (s *Server) AddApplication(accountSID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.numbers.applications == nil {
-		s.numbers.applications = map[string]string{}
-	}
-	sid := s.ids.sid("AP")
-	s.numbers.applications[sid] = s.accounts.must(accountSID).SID
-	return sid
 }

@@ -140,7 +140,7 @@ func (c *call) settledNumber(was PhoneNumber) (n PhoneNumber, code int) {
 		return was, code
 	}
 	for _, param := range []string{"VoiceApplicationSid", "SmsApplicationSid"} {
-		if app, _ := c.param(param); app != "" && c.server.numbers.applications[app] != n.AccountSID {
+		if app, _ := c.param(param); app != "" && !c.server.hasApplication(n.AccountSID, app) {
 			return was, 21420
 		}
 	}

@@ -5,6 +5,7 @@ package twiliotest
 
 type resources struct {
 	accounts      accounts
+	keys          collection[Key]
 	numbers       phoneNumbers
 	stock         stock
 	services      collection[MessagingService]
@@ -12,16 +13,20 @@ type resources struct {
 	campaigns     collection[campaign]
 	verifications verifications
 	messages      messages
+	applications  collection[Application]
 	calls         collection[Call]
+	callerIDs     map[callerID]bool
 }
 
 var router = newRouter(
 	accountRoutes,
+	keyRoutes,
 	phoneNumberRoutes,
 	availableNumberRoutes,
 	messagingServiceRoutes,
 	campaignRoutes,
 	tollFreeRoutes,
 	messageRoutes,
+	applicationRoutes,
 	voiceCallRoutes,
 )

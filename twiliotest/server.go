@@ -21,7 +21,6 @@ type Server struct {
 	// (a closed account loses its numbers) is then one step for all others.
 	mu         sync.Mutex
 	ids        idSource
-	keys       map[string]*Key
 	faults     []*armedFault
 	journal    journal
 	violations []string
@@ -52,7 +51,7 @@ func Start(opts ...Option) *Server {
 }
 
 func newServer(opts []Option) *Server {
-	s := &Server{config: defaults(), keys: map[string]*Key{}}
+	s := &Server{config: defaults()}
 	for _, opt := range opts {
 		opt(&s.config)
 	}

@@ -27,6 +27,17 @@ func text[T any](param string, refused refusal, field func(*T) *string) setting[
 	}}
 }
 
+// named is a FriendlyName, of which an empty one counts as not sent.
+func named[T any](field func(*T) *string) setting[T] {
+	return setting[T]{"FriendlyName", func(to *T, value string) int {
+		code := aName(value)
+		if code == 0 && value != "" {
+			*field(to) = value
+		}
+		return code
+	}}
+}
+
 func flag[T any](param string, field func(*T) *bool) setting[T] {
 	return setting[T]{param, func(to *T, value string) int {
 		b, ok := parseBool(value)
@@ -38,14 +49,13 @@ func flag[T any](param string, field func(*T) *bool) setting[T] {
 	}}
 }
 
-func count[T any](param string, least, most int, field func(*T) *int) setting[T] {
+func count[T any](param string, bounds refusal, field func(*T) *int) setting[T] {
 	return setting[T]{param, func(to *T, value string) int {
-		n, err := strconv.Atoi(value)
-		if err != nil || n < least || n > most {
-			return 20001
+		code := bounds(value)
+		if code == 0 {
+			*field(to), _ = strconv.Atoi(value) // what is within bounds is a number
 		}
-		*field(to) = n
-		return 0
+		return code
 	}}
 }
 
@@ -85,6 +95,15 @@ func oneOf(code int, values ...string) refusal {
 			return 0
 		}
 		return code
+	}
+}
+
+func between(code, least, most int) refusal {
+	return func(value string) int {
+		if n, err := strconv.Atoi(value); err != nil || n < least || n > most {
+			return code
+		}
+		return 0
 	}
 }
 

@@ -29,6 +29,10 @@ var services = map[string]func(*client.RequestHandler) any{
 // knownDifferences are those between Twilio's files and twilio-go v1.31.0, which is generated from newer ones, by
 // operation, each with its reason. One that is no longer there fails the test, too.
 var knownDifferences = map[string]map[string]string{
+	"CreateCall": {
+		"only twilio-go sends Passports":                "newer than this copy of Twilio's files; the library does not set it",
+		"only twilio-go sends RecordingConfigurationId": "newer than this copy of Twilio's files; the library does not set it",
+	},
 	"ListUsAppToPerson": {
 		"only the documentation has X-Twilio-Api-Version": "PageUsAppToPerson takes it and sends it nowhere; only Create, Fetch " +
 			"and Update send it. So a list has campaigns in their first form, without addresses of policy and terms",

@@ -124,6 +124,38 @@ func TestOneWrongFieldOfAnAnswerIsReported(t *testing.T) {
 			"ListUsAppToPerson", "compliance.privacy_policy_url", "https://a.example/privacy",
 			[]string{`compliance.0: property "privacy_policy_url" is unsupported: it is not documented`},
 		},
+		"a key in a list with its secret": {
+			"ListKey", "keys.secret", "secret", []string{`keys.0: property "secret" is unsupported: it is not documented`},
+		},
+		"a key that tells its account": {
+			"FetchKey", "account_sid", accountSID, []string{`property "account_sid" is unsupported: it is not documented`},
+		},
+		"a new key whose SID is a number's": {
+			"CreateNewKey", "sid", aNumber,
+			[]string{`sid: "` + aNumber + `": string doesn't match the regular expression "^SK[0-9a-fA-F]{32}$"`},
+		},
+		"a key's ISO date": {
+			"ListKey", "keys.date_created", "2021-02-17T15:12:01Z",
+			[]string{`keys.0.date_created: string doesn't match the format "date-time-rfc-2822" ` +
+				`("2021-02-17T15:12:01Z" is not like "Mon, 02 Jan 2006 15:04:05 -0700")`},
+		},
+		"an application that answers no calls":       {"FetchApplication", "voice_url", nil, nil},
+		"an application whose voice URL was emptied": {"FetchApplication", "voice_url", "", nil},
+		"an application that is asked by PUT": {
+			"UpdateApplication", "voice_method", "PUT",
+			[]string{`voice_method: "PUT": value is not one of the allowed values ["GET","POST"]`},
+		},
+		"a yes in text": {
+			"ListApplication", "applications.voice_caller_id_lookup", "true",
+			[]string{`applications.0.voice_caller_id_lookup: value must be a boolean`},
+		},
+		"a call that has not begun":      {"CreateCall", "start_time", nil, nil},
+		"a call whose price is a number": {"CreateCall", "price", -0.03, []string{`price: value must be a string`}},
+		"a call whose recordings are at a whole address": {
+			"CreateCall", "subresource_uris", map[string]string{"recordings": "https://api.twilio.com/2010-04-01/Accounts.json"},
+			[]string{`subresource_uris.recordings: string doesn't match the format "path at Twilio" ` +
+				`(string doesn't match pattern "^/2010-04-01/")`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +181,9 @@ func TestACampaignInItsSecondFormPasses(t *testing.T) {
 
 func TestAnAnswerToADeleteIsNothing(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"DeleteIncomingPhoneNumber", "DeleteMessage", "DeletePhoneNumber", "DeleteService"} {
+	for _, id := range []string{
+		"DeleteApplication", "DeleteIncomingPhoneNumber", "DeleteKey", "DeleteMessage", "DeletePhoneNumber", "DeleteService",
+	} {
 		request := sampleRequest(documentedCalled(t, id))
 		where := "DELETE " + request.URL.Path + ": the answer: "
 		assert.Empty(t, reported(t, request, answer{204, ""}))
@@ -186,6 +220,25 @@ func TestOneWrongParameterIsReported(t *testing.T) {
 			"CreatePhoneNumber", "PhoneNumberSid", aService,
 			`form parameter "PhoneNumberSid": "` + aService + `": string doesn't match the regular expression "^PN[0-9a-fA-F]{32}$"`,
 		},
+		"a key sought by its name": {"ListKey", "FriendlyName", "phone", `query parameter "FriendlyName": is not documented`},
+		"a key of a kind":          {"CreateNewKey", "KeyType", "restricted", `form parameter "KeyType": is not documented`},
+		"an application's voice URL without a scheme": {
+			"CreateApplication", "VoiceUrl", "a.example/voice",
+			`form parameter "VoiceUrl": string doesn't match the format "uri" ("a.example/voice" is neither absolute nor a path)`,
+		},
+		"an application's method that is emptied": {
+			"UpdateApplication", "VoiceMethod", "",
+			`form parameter "VoiceMethod": "": value is not one of the allowed values ["GET","POST"]`,
+		},
+		"a number for yes": {
+			"UpdateApplication", "VoiceCallerIdLookup", "1", `form parameter "VoiceCallerIdLookup": "1" is not true or false`,
+		},
+		"a call to a number's SID instead of an application's": {
+			"CreateCall", "ApplicationSid", aNumber,
+			`form parameter "ApplicationSid": "` + aNumber + `": string doesn't match the regular expression "^AP[0-9a-fA-F]{32}$"`,
+		},
+		"a call that rings for a minute": {"CreateCall", "Timeout", "1m", `form parameter "Timeout": "1m" is not an integer`},
+		"a new call that is to be over":  {"CreateCall", "Status", "completed", `form parameter "Status": is not documented`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,13 +264,18 @@ func TestANumberWhereAServiceIsDueInAPathIsReported(t *testing.T) {
 
 func TestAParameterThatIsRequiredIsMissed(t *testing.T) {
 	t.Parallel()
-	for id, missing := range map[string]string{"CreateMessage": "To", "CreateService": "FriendlyName", "CreatePhoneNumber": "PhoneNumberSid"} {
+	for id, missing := range map[string][]string{
+		"CreateMessage": {"To"}, "CreateService": {"FriendlyName"}, "CreatePhoneNumber": {"PhoneNumberSid"},
+		"CreateCall": {"To", "From"}, "CreateApplication": nil, "CreateNewKey": nil,
+	} {
 		operation := documentedCalled(t, id)
 		request := sampleRequest(operation)
-		where := "POST " + request.URL.Path + ": the request: "
+		var want []string
+		for _, name := range missing {
+			want = append(want, "POST "+request.URL.Path+`: the request: form parameter "`+name+`" is required, but missing`)
+		}
 		empty := post(request.URL.String(), "")
-		assert.Equal(t, []string{where + `form parameter "` + missing + `" is required, but missing`},
-			reported(t, empty, answer{201, sampleBody(t, operation, 201)}))
+		assert.Equal(t, want, reported(t, empty, answer{201, sampleBody(t, operation, 201)}), id)
 	}
 }
 

@@ -1,0 +1,237 @@
+package twilioacct
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// TokenSpec says what an access token is to allow, to whom and for how long.
+type TokenSpec struct {
+	// Identity names the person or device in the account: 1 to 121 of A-Z, a-z, 0-9 and _. Calls to client:Identity reach it.
+	Identity string
+
+	// Lifetime is in whole seconds, from 1 second to 24 hours; 0 is an hour. Short-lived tokens that are renewed often are the safe ones:
+	// a token cannot be taken back but by deleting the key that signed it.
+	Lifetime time.Duration
+
+	Voice VoiceGrant // the zero value grants no calls
+
+	// ExtraGrants are what else the token allows, by the names that Twilio's products have in a token's grants: {"video": {"room": …}}.
+	// Voice and the identity have fields of their own and are refused here.
+	ExtraGrants map[string]any
+
+	// Purpose is that of the API key that signs: "" is voice.
+	Purpose string
+}
+
+// VoiceGrant says which calls a token allows.
+type VoiceGrant struct {
+	ApplicationSID    string            // AP… of the same account, which answers the calls that begin here; "" allows none
+	Params            map[string]string // that the application gets with each of them
+	Incoming          bool              // calls to the token's identity ring here
+	PushCredentialSID string            // CR…, for mobile devices
+}
+
+// AccessToken is what a browser or a device shows to Twilio.
+type AccessToken struct {
+	Token     Secret // a JWT; whoever has it may do what it grants until it expires
+	Identity  string
+	APIKeySID string // SK…, the key that signed it
+	ExpiresAt time.Time
+	RefreshAt time.Time // when it is time to ask for the next one: after three quarters of its life
+}
+
+// LongestIdentity is how many characters the identity of an access token may have.
+const LongestIdentity = 121
+
+const (
+	longestLife  = 24 * time.Hour // Twilio refuses a token that lives longer
+	usualLife    = time.Hour
+	clockDiffers = 30 * time.Second // so much a token is good before it was made, for clocks that are slow
+	usualPurpose = "voice"
+)
+
+// AccessToken signs an access token for the account. It is signed by the account's own API key for the purpose, which is found, and if
+// need be made, as by [Handle.EnsureAPIKey]; that it is good is looked at every five minutes. In between a token costs no request and
+// no I/O, and is good for nothing if the key was deleted, or the account suspended, a moment ago.
+//
+// A spec that Twilio would refuse is [ErrInvalid], before any request. The application and the push credential are not looked up.
+//
+// https://www.twilio.com/docs/iam/access-tokens
+func (h *Handle) AccessToken(ctx context.Context, spec TokenSpec) (AccessToken, error) {
+	spec = spec.withDefaults()
+	if err := h.check(ctx, spec.check()); err != nil {
+		return AccessToken{}, err
+	}
+	ring, err := h.keyring(ctx, spec.Purpose)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	key, err := ring.key(ctx)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	h.provider.note(spec.Lifetime)
+	return spec.signed(h.sid, h.provider.region, key, time.Now())
+}
+
+// note remembers the longest life that a token was given.
+func (p *Provider) note(lifetime time.Duration) {
+	for {
+		longest := p.longest.Load()
+		if int64(lifetime) <= longest || p.longest.CompareAndSwap(longest, int64(lifetime)) {
+			return
+		}
+	}
+}
+
+func (p *Provider) longestToken() time.Duration { return time.Duration(p.longest.Load()) }
+
+func (s TokenSpec) withDefaults() TokenSpec {
+	if s.Lifetime == 0 {
+		s.Lifetime = usualLife
+	}
+	if s.Purpose == "" {
+		s.Purpose = usualPurpose
+	}
+	return s
+}
+
+func (s TokenSpec) check() error {
+	for _, name := range []string{"voice", "identity"} {
+		if _, ok := s.ExtraGrants[name]; ok {
+			return invalid("ExtraGrants has %q, which has a field of its own", name)
+		}
+	}
+	switch {
+	case !isIdentity(s.Identity):
+		return invalid("identity %q is not 1 to %d of A-Z, a-z, 0-9 and _", cut(s.Identity, LongestIdentity), LongestIdentity)
+	case s.Lifetime < time.Second || s.Lifetime > longestLife || s.Lifetime%time.Second != 0:
+		return invalid("Lifetime %v is not 1 second to 24 hours, in whole seconds", s.Lifetime)
+	case s.Voice.isEmpty() && len(s.ExtraGrants) == 0:
+		return invalid("the token would allow nothing: it has neither Voice nor ExtraGrants")
+	}
+	return s.Voice.check()
+}
+
+func (g VoiceGrant) isEmpty() bool {
+	return g.ApplicationSID == "" && !g.Incoming && g.PushCredentialSID == "" && len(g.Params) == 0
+}
+
+func (g VoiceGrant) check() error {
+	if len(g.Params) > 0 && g.ApplicationSID == "" {
+		return invalid("Voice.Params need Voice.ApplicationSID: they are the application's")
+	}
+	return firstOf(
+		checkOptional("Voice.ApplicationSID", "AP", g.ApplicationSID), checkOptional("Voice.PushCredentialSID", "CR", g.PushCredentialSID))
+}
+
+// isIdentity does without a regular expression, which every token would notice.
+func isIdentity(s string) bool {
+	for _, c := range []byte(s) {
+		if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= LongestIdentity
+}
+
+// cut is the beginning of what may be very long.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
+
+// claims are those of an access token. The embedded interface is nil: nothing validates them here.
+type claims struct {
+	jwt.Claims `json:"-"`
+
+	ID        string `json:"jti"`
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	IssuedAt  int64  `json:"iat"`
+	NotBefore int64  `json:"nbf"`
+	ExpiresAt int64  `json:"exp"`
+	Grants    any    `json:"grants"`
+}
+
+type grants struct {
+	Identity string      `json:"identity"`
+	Voice    *voiceClaim `json:"voice,omitempty"`
+}
+
+type voiceClaim struct {
+	Incoming *incomingClaim `json:"incoming,omitempty"`
+	Outgoing *outgoingClaim `json:"outgoing,omitempty"`
+
+	PushCredentialSID string `json:"push_credential_sid,omitempty"`
+}
+
+type incomingClaim struct {
+	Allow bool `json:"allow"`
+}
+
+type outgoingClaim struct {
+	ApplicationSID string            `json:"application_sid"`
+	Params         map[string]string `json:"params,omitempty"`
+}
+
+func (s TokenSpec) signed(account, region string, key APIKey, now time.Time) (AccessToken, error) {
+	issued := now.Truncate(time.Second)
+	expires := issued.Add(s.Lifetime)
+	since := issued.Add(-min(clockDiffers, longestLife-s.Lifetime))
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		ID:        key.SID + "-" + rand.Text(),
+		Issuer:    key.SID,
+		Subject:   account,
+		IssuedAt:  issued.Unix(),
+		NotBefore: since.Unix(),
+		ExpiresAt: expires.Unix(),
+		Grants:    s.grants(),
+	})
+	token.Header["cty"] = "twilio-fpa;v=1"
+	if region != "" {
+		token.Header["twr"] = region
+	}
+	signed, err := token.SignedString([]byte(key.Secret.Reveal()))
+	if err != nil {
+		return AccessToken{}, invalid("the token cannot be made: %v", err)
+	}
+	return AccessToken{
+		Token: NewSecret(signed), Identity: s.Identity, APIKeySID: key.SID,
+		ExpiresAt: expires, RefreshAt: now.Add(expires.Sub(now) * 3 / 4),
+	}, nil
+}
+
+func (s TokenSpec) grants() any {
+	usual := grants{Identity: s.Identity, Voice: s.Voice.claim()}
+	if len(s.ExtraGrants) == 0 {
+		return usual
+	}
+	all := maps.Clone(s.ExtraGrants)
+	all["identity"] = usual.Identity
+	if usual.Voice != nil {
+		all["voice"] = usual.Voice
+	}
+	return all
+}
+
+func (g VoiceGrant) claim() *voiceClaim {
+	if g.isEmpty() {
+		return nil
+	}
+	claim := &voiceClaim{PushCredentialSID: g.PushCredentialSID}
+	if g.Incoming {
+		claim.Incoming = &incomingClaim{Allow: true}
+	}
+	if g.ApplicationSID != "" {
+		claim.Outgoing = &outgoingClaim{ApplicationSID: g.ApplicationSID, Params: g.Params}
+	}
+	return claim
+}

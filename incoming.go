@@ -1,0 +1,296 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/twilioacct/twilioacct/internal/rest"
+)
+
+// IncomingCalls says what is to answer the calls to all numbers of an account.
+type IncomingCalls struct {
+	Handler CallHandler // a URL, an application or a Studio flow
+
+	// Settings are what else all numbers are to be set to: methods, fallback, status callback, what answers messages. What is nil stays as
+	// it is, but for the method of a URL, which becomes POST.
+	Settings PhoneNumberSettings
+
+	// Deliberate claims a number whose handler was chosen on purpose; it is left as it is. nil: none is.
+	Deliberate func(PhoneNumber) bool
+
+	TakeTrunks     bool // numbers on a SIP trunk are taken off it, and not left
+	TakeDeliberate bool // numbers that Deliberate claims are not left either
+
+	// Observe is told of each number when it is done, by one goroutine at a time, in no particular order. nil: nobody is.
+	Observe func(IncomingNumber)
+}
+
+// IncomingNumber is what becomes, or would become, of a number.
+type IncomingNumber struct {
+	AccountSID  string
+	SID         string // PN…
+	PhoneNumber string // in E.164
+
+	Before, After CallHandler // that count
+
+	Drift   []string // the settings that are not as they should be, such as VoiceMethod; of numbers that are left, too
+	Changed bool     // or would be, in a plan
+	Left    WhyLeft  // "" if it was not left as it is
+	Err     error    // why it could not be changed
+}
+
+// WhyLeft says why a number is left as it is.
+type WhyLeft string
+
+// The reasons to leave a number.
+const (
+	LeftOnTrunk    WhyLeft = "on a trunk"
+	LeftDeliberate WhyLeft = "deliberate"
+	LeftVoiceless  WhyLeft = "cannot call" // it has no voice capability
+)
+
+// IncomingReport is what becomes, or would become, of the numbers of a fleet: a few hundred bytes for each.
+type IncomingReport struct {
+	Numbers []IncomingNumber
+	Skipped []SkippedAccount
+}
+
+// SkippedAccount is an account whose numbers were not looked at, and why: [ErrSuspended], or what kept them from being looked at.
+type SkippedAccount struct {
+	SID          string
+	FriendlyName string
+	Err          error
+}
+
+// PlanIncomingCalls shows what [Handle.SetIncomingCalls] would do, and so what has drifted since it was done. It changes nothing.
+func (h *Handle) PlanIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
+	plan, err := h.planIncoming(ctx, want)
+	return plan.shown(), err
+}
+
+// SetIncomingCalls lets one handler answer the calls to all of the account's numbers. It lists the numbers, and then sets what is not as it
+// should be, many at once and each in one request: a URL takes application and trunk away, which would count before it. What is so already
+// is not touched: a repeated run only lists. Numbers on a trunk, deliberate ones and those that cannot call are left.
+//
+// A number that cannot be set keeps no other from being set: it has its Err, and the error says how many there are. An application that is
+// not the account's, or no more, is [ErrNotFound] before anything is changed.
+func (h *Handle) SetIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
+	plan, err := h.planIncoming(ctx, want)
+	if err != nil {
+		return plan.shown(), err
+	}
+	return plan.shown(), h.provider.setIncoming(ctx, plan)
+}
+
+func (h *Handle) planIncoming(ctx context.Context, want IncomingCalls) (incomingPlan, error) {
+	if err := h.check(ctx, want.check()); err != nil {
+		return nil, err
+	}
+	return planIncoming(ctx, func() *rest.Call { return h.call(ctx) }, h.sid, want)
+}
+
+// PlanIncomingCalls shows what [Provider.SetIncomingCalls] would do. It changes nothing.
+func (p *Provider) PlanIncomingCalls(ctx context.Context, of func(Account) *IncomingCalls) (IncomingReport, error) {
+	plan, skipped, err := p.planFleet(ctx, of)
+	return IncomingReport{plan.shown(), skipped}, err
+}
+
+// SetIncomingCalls does for all subaccounts what [Handle.SetIncomingCalls] does for one, as the parent, with its auth token. The function
+// says what is to answer the calls of an account; nil leaves it alone. It is asked about every active one, one after the other.
+//
+// All accounts are listed, then the numbers of those that are to be set, many accounts at once, and only then is anything changed. A
+// suspended account is skipped, and so is one whose numbers cannot be listed: see [IncomingReport]. That some were is no error; that some
+// numbers could not be set is.
+func (p *Provider) SetIncomingCalls(ctx context.Context, of func(Account) *IncomingCalls) (IncomingReport, error) {
+	plan, skipped, err := p.planFleet(ctx, of)
+	if err == nil {
+		err = p.setIncoming(ctx, plan)
+	}
+	return IncomingReport{plan.shown(), skipped}, err
+}
+
+// incomingPlan is what is to be done, in the order in which the numbers are listed.
+type incomingPlan []*incomingTask
+
+// incomingTask is a number that is to be set, or left.
+type incomingTask struct {
+	IncomingNumber
+
+	change PhoneNumberSettings
+	call   func() *rest.Call // of the account that the number is in, by whoever is to sign
+	want   IncomingCalls
+}
+
+func (plan incomingPlan) shown() []IncomingNumber {
+	shown := make([]IncomingNumber, len(plan))
+	for i, t := range plan {
+		shown[i] = t.IncomingNumber
+	}
+	return shown
+}
+
+// planIncoming lists the account's numbers, and looks for the application that some of them are to get.
+func planIncoming(ctx context.Context, call func() *rest.Call, account string, want IncomingCalls) (incomingPlan, error) {
+	plan, err := want.planFor(listNumbers(ctx, call(), account, PhoneNumberFilter{}), call)
+	if app := want.Handler.ApplicationSID; err == nil && app != "" && plan.changes() {
+		err = checkApplication(call(), account, app)
+	}
+	return plan, err
+}
+
+func (w IncomingCalls) planFor(numbers iter.Seq2[PhoneNumber, error], call func() *rest.Call) (plan incomingPlan, err error) {
+	for n, err := range numbers {
+		if err != nil {
+			return nil, err
+		}
+		t := w.taskFor(n)
+		t.call = call
+		plan = append(plan, t)
+	}
+	return plan, nil
+}
+
+// changes is true if there is anything to be done.
+func (plan incomingPlan) changes() bool {
+	return slices.ContainsFunc(plan, func(t *incomingTask) bool { return t.Changed })
+}
+
+// taskFor says what is to be done with a number.
+func (w IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
+	change := w.settings(n.AccountSID).butFor(n)
+	if !n.Capabilities.Voice {
+		change = PhoneNumberSettings{}
+	}
+	t := &incomingTask{want: w, IncomingNumber: IncomingNumber{
+		AccountSID: n.AccountSID, SID: n.SID, PhoneNumber: n.PhoneNumber,
+		Before: n.CallHandler(), After: n.CallHandler(), Drift: change.names(), Left: w.reasonToLeave(n),
+	}}
+	if t.Left == "" && t.Drift != nil {
+		t.change, t.Changed, t.After = change, true, w.Handler
+	}
+	return t
+}
+
+func (w IncomingCalls) reasonToLeave(n PhoneNumber) WhyLeft {
+	switch {
+	case !n.Capabilities.Voice:
+		return LeftVoiceless
+	case n.TrunkSID != "" && !w.TakeTrunks:
+		return LeftOnTrunk
+	case w.Deliberate != nil && !w.TakeDeliberate && w.Deliberate(n):
+		return LeftDeliberate
+	}
+	return ""
+}
+
+// settings are what numbers of the account are to be set to.
+func (w IncomingCalls) settings(account string) PhoneNumberSettings {
+	s, handler := w.Settings, w.Handler.settings(account)
+	s.VoiceURL, s.VoiceApplicationSID, s.TrunkSID = handler.VoiceURL, handler.VoiceApplicationSID, handler.TrunkSID
+	if s.VoiceURL != nil && s.VoiceMethod == nil {
+		s.VoiceMethod = new("POST")
+	}
+	if value(s.SMSURL) != "" && s.SMSApplicationSID == nil {
+		s.SMSApplicationSID = new("") // which would count before it
+	}
+	return s
+}
+
+func (w IncomingCalls) check() error {
+	s := w.Settings
+	if s.VoiceURL != nil || s.VoiceApplicationSID != nil || s.TrunkSID != nil {
+		return invalid("Settings: leave VoiceURL, VoiceApplicationSID and TrunkSID out, Handler has what answers calls")
+	}
+	if s.FriendlyName != nil || s.AddressSID != nil || s.BundleSID != nil {
+		return invalid("Settings: FriendlyName, AddressSID and BundleSID are not the same for all numbers")
+	}
+	return firstOf(w.Handler.check(), s.check())
+}
+
+// planFleet plans for all active subaccounts.
+func (p *Provider) planFleet(ctx context.Context, of func(Account) *IncomingCalls) (incomingPlan, []SkippedAccount, error) {
+	switch {
+	case ctx == nil:
+		return nil, nil, errNoContext
+	case of == nil:
+		return nil, nil, invalid("who is to answer the calls of an account? The function is nil")
+	case p.parent.APIKeySID != "":
+		return nil, nil, told(ErrForbidden, "Twilio lets no API key of the parent into a subaccount: use the parent's auth token")
+	}
+	type planned struct {
+		account Account
+		want    IncomingCalls
+		plan    incomingPlan
+		err     error
+	}
+	var accounts []*planned
+	var skipped []SkippedAccount
+	for a, err := range p.Accounts(ctx, nil) {
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case a.SID == p.parent.AccountSID || a.Status == StatusClosed:
+		case a.Status != StatusActive:
+			skipped = append(skipped, SkippedAccount{a.SID, a.FriendlyName, a.checkActive()})
+		default:
+			if want := of(a); want != nil {
+				if err := want.check(); err != nil {
+					return nil, nil, fmt.Errorf("%s: %w", a.SID, err)
+				}
+				accounts = append(accounts, &planned{account: a, want: *want})
+			}
+		}
+	}
+	_ = eachOf(ctx, accounts, p.concurrent, func(ctx context.Context, a *planned) error {
+		a.plan, a.err = planIncoming(ctx, func() *rest.Call { return p.asParent(ctx) }, a.account.SID, a.want)
+		return nil
+	})
+	var all incomingPlan
+	for _, a := range accounts {
+		if a.err != nil {
+			skipped = append(skipped, SkippedAccount{a.account.SID, a.account.FriendlyName, a.err})
+			continue
+		}
+		all = append(all, a.plan...)
+	}
+	return all, skipped, ctx.Err()
+}
+
+// setIncoming does what is planned.
+func (p *Provider) setIncoming(ctx context.Context, plan incomingPlan) error {
+	var observed sync.Mutex
+	failed := eachOf(ctx, plan, p.concurrent, func(_ context.Context, t *incomingTask) error {
+		t.Err = t.set()
+		if t.want.Observe != nil {
+			observed.Lock()
+			defer observed.Unlock()
+			t.want.Observe(t.IncomingNumber)
+		}
+		return t.Err
+	})
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d numbers were not set, one of them because: %w", len(failed), len(plan), failed[0])
+}
+
+// set makes the change, and looks whether Twilio has made it.
+func (t *incomingTask) set() error {
+	if !t.Changed {
+		return nil
+	}
+	n, err := configureNumber(t.call(), t.AccountSID, t.SID, t.change.params())
+	if err == nil {
+		if missing := t.change.butFor(n).names(); missing != nil {
+			err = told(ErrConflict, "%s was set, and has not taken %v", t.SID, missing)
+		}
+	}
+	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+		t.Changed, t.After = false, t.Before
+	}
+	return err
+}

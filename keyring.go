@@ -1,0 +1,335 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/twilioacct/twilioacct/internal/rest"
+)
+
+// EnsuredAPIKey is the key that an account has for a purpose.
+type EnsuredAPIKey struct {
+	Key APIKeyInfo
+	Did Did // made or found
+
+	// Strays are keys of the same name whose secret the Store does not have: of a crash between the making of a key and its saving, of a
+	// lost reply, or of another deployment of that name. See [Handle.DeleteStrayAPIKeys].
+	Strays []APIKeyInfo
+}
+
+// EnsureAPIKey sees to it that the account has a key for the purpose, and the Store its secret: it takes the one in the Store, signs a
+// request with it to see that it is good, and makes one where there is none, or where that one is gone or its secret wrong. It makes at
+// most one, named purpose@deployment (see [Options]), and never touches a key of another name.
+//
+// It needs a Store: a key whose secret could not be saved is deleted again, and the error is a *[StoreError]. If even that fails, or a
+// reply is lost, or the process dies in between, a key is left at Twilio that nobody has the secret of: one of the Strays from then on.
+// Of many who ensure the same key at once, also in several processes, all get the same one.
+//
+// If only the strays could not be listed, the key is returned as well as the error.
+func (h *Handle) EnsureAPIKey(ctx context.Context, purpose string) (EnsuredAPIKey, error) {
+	ring, err := h.keyring(ctx, purpose)
+	if err != nil {
+		return EnsuredAPIKey{}, err
+	}
+	since := h.provider.keys.now()
+	key, did, err := ring.ensure(ctx)
+	if err != nil {
+		return EnsuredAPIKey{}, err
+	}
+	h.provider.keys.put(ring.id(), key, since)
+	return ring.described(ctx, key, did)
+}
+
+// described is what Twilio tells of the key, and of those beside it.
+func (k keyring) described(ctx context.Context, key APIKey, did Did) (EnsuredAPIKey, error) {
+	ensured := EnsuredAPIKey{Key: APIKeyInfo{SID: key.SID, AccountSID: k.handle.sid, FriendlyName: k.name()}, Did: did}
+	kept, err := k.load(ctx)
+	if err != nil {
+		return ensured, err
+	}
+	for info, err := range k.named(ctx) {
+		switch {
+		case err != nil:
+			return ensured, err
+		case info.SID == key.SID:
+			ensured.Key = info
+		case !kept.hasKey(info.SID):
+			ensured.Strays = append(ensured.Strays, info)
+		}
+	}
+	return ensured, nil
+}
+
+// DeleteStrayAPIKeys deletes the account's keys that are named as the purpose's key is, whose secret the Store does not have, and that are
+// older than a day: a younger one may be another process's, which is about to save it. It returns those that it has deleted.
+//
+// It cannot be undone: make sure that no other deployment uses that name with a Store of its own, see [Options]. A Store without a good key
+// for that purpose may be the wrong one: nothing is deleted then, and the error is [ErrConflict].
+func (h *Handle) DeleteStrayAPIKeys(ctx context.Context, purpose string) ([]APIKeyInfo, error) {
+	ring, err := h.keyring(ctx, purpose)
+	if err != nil {
+		return nil, err
+	}
+	kept, isGood, err := ring.find(ctx)
+	if err != nil || !isGood {
+		const text = "the store has no good key for %q, so it may be the wrong store: EnsureAPIKey first"
+		return nil, firstOf(err, told(ErrConflict, text, purpose))
+	}
+	var old []APIKeyInfo
+	for k, err := range ring.named(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if k.Age() > strayAge && !kept.hasKey(k.SID) {
+			old = append(old, k)
+		}
+	}
+	for i, k := range old {
+		if err := h.deleteAPIKey(ctx, k.SID); err != nil {
+			return old[:i], err
+		}
+	}
+	return old, nil
+}
+
+const strayAge = 24 * time.Hour
+
+// keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
+const keyTime = 5 * time.Minute
+
+// keyring is what an account has for one purpose: a key at Twilio, its secret in the Store, and during a rotation the key before it.
+type keyring struct {
+	handle  *Handle
+	purpose string
+}
+
+// keyring refuses a purpose that would have no room for the old key's beside it.
+func (h *Handle) keyring(ctx context.Context, purpose string) (keyring, error) {
+	return keyring{h, purpose}, h.check(ctx, checkPurpose(purpose))
+}
+
+func checkPurpose(purpose string) error {
+	if keyPurposeForm.MatchString(purpose) && !strings.HasSuffix(purpose, oldSuffix) {
+		return nil
+	}
+	return invalid("%q is no purpose of an API key: 1 to 28 of a-z, 0-9, _ and -, and not ending in %s", purpose, oldSuffix)
+}
+
+var errNoKeyStore = invalid("an API key whose secret nobody keeps is of no use: set Options.Store")
+
+const oldSuffix = "-old"
+
+var (
+	keyPurposeForm = regexp.MustCompile(`^[a-z0-9_-]{1,28}$`)
+	deploymentForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,31}$`)
+)
+
+// name is that of the key at Twilio.
+func (k keyring) name() string { return k.purpose + "@" + k.handle.provider.deployment }
+
+// id names the key in memory.
+func (k keyring) id() string { return keyOf(k.handle.sid, k.purpose) }
+
+func keyOf(account, purpose string) string { return account + "/" + purpose }
+
+// old is the purpose under which the Store has the key before this one, until that is deleted.
+func (k keyring) old() string { return k.purpose + oldSuffix }
+
+// key is the account's key for the purpose, from memory if it was there a moment ago.
+func (k keyring) key(ctx context.Context) (APIKey, error) {
+	return k.handle.provider.keys.get(ctx, k.id(), func(ctx context.Context, _ string) (APIKey, error) {
+		key, _, err := k.ensure(ctx)
+		return key, err
+	})
+}
+
+func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
+	kept, isGood, err := k.find(ctx)
+	if err != nil || isGood {
+		return kept.APIKeys[k.purpose], DidFind, err
+	}
+	made, err := k.make(ctx)
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	held, err := k.keep(ctx, made, kept)
+	if err != nil {
+		return APIKey{}, "", errors.Join(err, k.discard(ctx, made))
+	}
+	if !held.Equal(made) {
+		_ = k.discard(ctx, made) // else it is a stray
+		return held, DidFind, nil
+	}
+	return held, DidMake, nil
+}
+
+// find is what the Store has, and whether its key for the purpose is good.
+func (k keyring) find(ctx context.Context) (kept Record, isGood bool, err error) {
+	if k.handle.provider.store == nil {
+		return kept, false, errNoKeyStore
+	}
+	if kept, err = k.load(ctx); err != nil {
+		return kept, false, err
+	}
+	isGood, err = k.isGood(ctx, kept.APIKeys[k.purpose])
+	return kept, isGood, err
+}
+
+// load is the Store's record of the account; an empty one, where there is none yet and one could be made.
+func (k keyring) load(ctx context.Context) (Record, error) {
+	p, sid := k.handle.provider, k.handle.sid
+	if p.store == nil {
+		return Record{SID: sid}, nil
+	}
+	r, err := load(ctx, p.store, sid)
+	if !errors.Is(err, ErrNoRecord) {
+		return r, err
+	}
+	if maker, ok := StoreAs[Maker](p.store); ok && !maker.Makes() {
+		return r, err
+	}
+	return Record{SID: sid}, nil
+}
+
+// hasKey is true for a key whose secret is kept, for whatever purpose.
+func (r Record) hasKey(sid string) bool {
+	for _, key := range r.APIKeys {
+		if key.SID == sid {
+			return true
+		}
+	}
+	return false
+}
+
+// isGood asks Twilio for something small, signed by the key. A key that is refused may be gone, or have another secret, or be so new
+// that Twilio does not know it everywhere: the account's own credentials tell.
+func (k keyring) isGood(ctx context.Context, key APIKey) (bool, error) {
+	if key.Secret.IsZero() {
+		return false, nil
+	}
+	err := k.try(ctx, key, false)
+	if !errors.Is(err, ErrUnauthenticated) {
+		return err == nil, err
+	}
+	info, err := k.handle.APIKey(ctx, key.SID)
+	switch {
+	case isGone(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.DateCreated.IsZero() || info.Age() > newbornTime:
+		return false, nil
+	}
+	err = k.try(ctx, key, true)
+	if errors.Is(err, ErrUnauthenticated) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (k keyring) try(ctx context.Context, key APIKey, isNew bool) error {
+	h := k.handle
+	call := h.provider.rest.Call(ctx, h.sid, keySigner{h.provider, h.sid, key, isNew})
+	_, err := call.Get("/2010-04-01/Accounts/"+h.sid+"/Applications.json", url.Values{"PageSize": {"1"}}, nil)
+	return call.Typed(err)
+}
+
+// keySigner signs as an account by one of its API keys.
+type keySigner struct {
+	provider *Provider
+	account  string
+	key      APIKey
+	isNew    bool // its first refusals are waited out
+}
+
+func (s keySigner) Auth(context.Context) (rest.Auth, error) {
+	return rest.Auth{Account: s.account, User: s.key.SID, Password: s.key.Secret.Reveal()}, nil
+}
+
+func (s keySigner) Refused(ctx context.Context, auth rest.Auth, refusal error, nth int) (rest.Auth, error) {
+	if s.isNew && s.provider.outlast(ctx, nth) {
+		return auth, nil
+	}
+	return auth, refusal
+}
+
+// make creates a key at Twilio. Nobody has its secret yet but the caller.
+func (k keyring) make(ctx context.Context) (APIKey, error) {
+	call := k.handle.call(ctx).Single()
+	raw, err := api.NewApiService(call.Handler()).CreateNewKey(new(api.CreateNewKeyParams).SetFriendlyName(k.name()))
+	if err != nil {
+		return APIKey{}, call.Typed(err)
+	}
+	made := APIKey{SID: value(raw.Sid), Secret: NewSecret(value(raw.Secret))}
+	if !isSID("SK", made.SID) || made.Secret.IsZero() {
+		return made, call.Unexpected("the answer has no new key with its secret")
+	}
+	return made, nil
+}
+
+// keep saves a new key in the place of the one that was kept. It goes on where the caller's context ends: nobody can ask for the secret
+// again. Who finds that somebody else has saved a key meanwhile leaves that one, and returns it.
+func (k keyring) keep(ctx context.Context, made APIKey, kept Record) (APIKey, error) {
+	change := Record{APIKeys: map[string]APIKey{k.purpose: made}}
+	return k.save(ctx, change, kept)
+}
+
+// save writes a change of the ring's keys, unless the key is another one by now than it was. It returns the key that is kept then.
+func (k keyring) save(ctx context.Context, change Record, was Record) (APIKey, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	made, replaced := change.APIKeys[k.purpose], was.APIKeys[k.purpose]
+	change.SID, change.Rev = k.handle.sid, was.Rev
+	var err error
+	for range mostSaves {
+		_, err = save(ctx, k.handle.provider.store, change)
+		if err == nil || errors.Is(err, ErrNoRecord) {
+			return made, err
+		}
+		is, loadErr := k.load(ctx)
+		now := is.APIKeys[k.purpose]
+		switch {
+		case loadErr != nil:
+			return made, err
+		case now.Equal(made), errors.Is(err, ErrStale) && !now.Secret.IsZero() && !now.Equal(replaced):
+			return now, nil
+		case !errors.Is(err, ErrStale):
+			return made, err
+		}
+		change.Rev = is.Rev
+	}
+	return made, err
+}
+
+// mostSaves bounds how often a change is saved that somebody else was faster than.
+const mostSaves = 10
+
+// discard deletes a key that was made a moment ago and is of no use to anybody.
+func (k keyring) discard(ctx context.Context, made APIKey) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	err := k.handle.deleteAPIKey(ctx, made.SID)
+	if err != nil {
+		k.handle.provider.log.WarnContext(ctx, "twilioacct: an API key is left whose secret nobody has",
+			"account", k.handle.sid, "key", made.SID, "error", err)
+	}
+	return err
+}
+
+// named are the keys at Twilio that are named as this ring's.
+func (k keyring) named(ctx context.Context) iter.Seq2[APIKeyInfo, error] {
+	return func(yield func(APIKeyInfo, error) bool) {
+		for info, err := range k.handle.APIKeys(ctx) {
+			if (err != nil || info.FriendlyName == k.name()) && !yield(info, ofList(err)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package twilioacct
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// APIKeyRotation says which key is to be replaced by a new one, and how long the old one stays.
+type APIKeyRotation struct {
+	Purpose string // of the key: see [Handle.CreateAPIKey]
+
+	// Overlap is for how long the old key goes on working beside the new one; 0 is 24 hours, which no token outlives. It may not be shorter
+	// than the longest-lived token that this Provider has signed; of tokens of other processes it does not know.
+	Overlap time.Duration
+
+	// Force deletes the old key at once. That ends every access token that it has signed: a browser's next call fails until it has a new
+	// token. What else signs with the key is refused, and other processes may sign tokens with it that are good for nothing, for up to five
+	// minutes.
+	Force bool
+}
+
+// RotatedAPIKey is how far a rotation has come.
+type RotatedAPIKey struct {
+	Key APIKeyInfo // that signs from now on
+
+	OldSID    string    // SK…, of the key before it, "" if there was none
+	OldGoesAt time.Time // when it may be deleted, by another call; zero: it is gone
+}
+
+// RotateAPIKey replaces the key of a purpose by a new one. The new key is saved in the Store and has signed a request before the old one
+// goes; until then the Store has both.
+//
+// It is called at least twice. The first call makes the new key. A call within the overlap changes nothing and tells when the old key may
+// go; the first call after that deletes it, and the next one begins another rotation. So a repeated call after a crash, or from several
+// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for five minutes more,
+// which is added to the overlap.
+//
+// Where there is no key yet, one is made, as by [Handle.EnsureAPIKey]. If the new key cannot be saved it is deleted again, and if Twilio
+// does not take it, the old one is put back: the old key stays in use either way. Deleting a key cannot be undone.
+func (h *Handle) RotateAPIKey(ctx context.Context, rotation APIKeyRotation) (RotatedAPIKey, error) {
+	ring, err := h.keyring(ctx, rotation.Purpose)
+	if err == nil {
+		err = rotation.check(h.provider.longestToken())
+	}
+	if err != nil {
+		return RotatedAPIKey{}, err
+	}
+	kept, err := ring.load(ctx)
+	if err != nil {
+		return RotatedAPIKey{}, err
+	}
+	if kept.APIKeys[ring.purpose].Secret.IsZero() {
+		ensured, err := h.EnsureAPIKey(ctx, rotation.Purpose)
+		return RotatedAPIKey{Key: ensured.Key}, err
+	}
+	if _, isUnderWay := kept.APIKeys[ring.old()]; !isUnderWay {
+		if kept, err = ring.replace(ctx, kept); err != nil {
+			return RotatedAPIKey{}, err
+		}
+	}
+	return ring.finish(ctx, kept, rotation)
+}
+
+func (r APIKeyRotation) check(longestToken time.Duration) error {
+	switch {
+	case r.Overlap < 0:
+		return invalid("Overlap %v is negative", r.Overlap)
+	case !r.Force && r.overlap() < longestToken:
+		return invalid("Overlap %v would end tokens of %v: make it longer, or say Force", r.overlap(), longestToken)
+	}
+	return nil
+}
+
+func (r APIKeyRotation) overlap() time.Duration {
+	if r.Overlap == 0 {
+		return longestLife
+	}
+	return r.Overlap
+}
+
+// replace makes a new key and saves it together with the one that it replaces, in one write.
+func (k keyring) replace(ctx context.Context, was Record) (Record, error) {
+	made, err := k.make(ctx)
+	if err != nil {
+		return was, err
+	}
+	change := Record{APIKeys: map[string]APIKey{k.purpose: made, k.old(): was.APIKeys[k.purpose]}}
+	held, err := k.save(ctx, change, was)
+	if err != nil || !held.Equal(made) { // nobody has the secret, or somebody else rotates, too
+		err = errors.Join(err, k.discard(ctx, made))
+	}
+	k.handle.provider.keys.drop(k.id())
+	if err != nil {
+		return was, err
+	}
+	return k.load(ctx)
+}
+
+// finish deletes the old key if the new one is good and the time has come.
+func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (RotatedAPIKey, error) {
+	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
+	isGood, err := k.isGood(ctx, current)
+	if err == nil && !isGood {
+		err = k.goBack(ctx, kept)
+	}
+	if err != nil {
+		return RotatedAPIKey{OldSID: old.SID}, err
+	}
+	info, err := k.handle.APIKey(ctx, current.SID)
+	if err != nil {
+		return RotatedAPIKey{Key: APIKeyInfo{SID: current.SID, AccountSID: k.handle.sid}, OldSID: old.SID}, err
+	}
+	rotated := RotatedAPIKey{Key: info, OldSID: old.SID, OldGoesAt: info.DateCreated.Add(r.overlap() + keyTime)}
+	if old.SID == "" || !r.Force && (info.DateCreated.IsZero() || time.Now().Before(rotated.OldGoesAt)) {
+		return rotated, nil
+	}
+	if err := k.handle.deleteAPIKey(ctx, old.SID); err != nil {
+		return rotated, err
+	}
+	rotated.OldGoesAt = time.Time{}
+	return rotated, k.handle.forgetAPIKey(ctx, old.SID)
+}
+
+// goBack puts the old key in the place of the new one, which Twilio does not take.
+func (k keyring) goBack(ctx context.Context, kept Record) error {
+	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
+	if old.Secret.IsZero() {
+		return told(ErrConflict, "the key %s for %q is gone: EnsureAPIKey makes another one", current.SID, k.purpose)
+	}
+	change := Record{APIKeys: map[string]APIKey{k.purpose: old}, Remove: []Field{APIKeyField(k.old())}}
+	if _, err := k.save(ctx, change, kept); err != nil {
+		return err
+	}
+	k.handle.provider.keys.drop(k.id())
+	return errors.Join(
+		told(ErrConflict, "Twilio does not take the new key %s, so %s is in use again", current.SID, old.SID),
+		k.discard(ctx, current))
+}
