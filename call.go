@@ -88,7 +88,7 @@ func (h *Handle) PlaceCall(ctx context.Context, c NewCall) (Call, error) {
 	raw, err := api.NewApiService(call.Handler()).CreateCall(c.params())
 	placed, err := answered(call, h.sid, "", raw, err, newCall)
 	if slices.Contains(callerRefused, codeOf(err)) {
-		err = judged(err, ErrInvalid, "call from a number of "+h.sid+" that can call, or verify "+c.From+" for it first")
+		err = judged(err, ErrInvalid, "call from a number that is "+h.sid+"'s own and can call, or that was verified for it")
 	}
 	return placed, err
 }

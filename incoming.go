@@ -123,6 +123,7 @@ type incomingTask struct {
 	change PhoneNumberSettings
 	call   func() *rest.Call // of the account that the number is in, by whoever is to sign
 	want   IncomingCalls
+	took   func(PhoneNumber) // is told what the number has become; nil: nobody is
 }
 
 func (plan incomingPlan) shown() []IncomingNumber {
@@ -289,7 +290,10 @@ func (t *incomingTask) set() error {
 			err = told(ErrConflict, "%s was set, and has not taken %v", t.SID, missing)
 		}
 	}
-	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+	switch {
+	case err == nil && t.took != nil:
+		t.took(n)
+	case err != nil && !errors.Is(err, ErrOutcomeUnknown):
 		t.Changed, t.After = false, t.Before
 	}
 	return err

@@ -80,6 +80,12 @@ func changes() map[string]repeatable {
 	release := func(ctx context.Context, s *scene) error {
 		return s.tenant.ReleaseNumber(ctx, twilioacct.NumberRelease{SID: s.has.number, PhoneNumber: s.has.phoneNumber})
 	}
+	place := func(ctx context.Context, s *scene) error {
+		return second(s.tenant.PlaceCall(ctx, twilioacct.NewCall{To: "+12065550142", From: s.has.phoneNumber, TwiML: "<Response/>"}))
+	}
+	removeApp := func(ctx context.Context, s *scene) error { return s.tenant.DeleteTwiMLApp(ctx, s.has.app) }
+	removeKey := func(ctx context.Context, s *scene) error { return s.tenant.DeleteAPIKey(ctx, s.has.key) }
+	answer := twilioacct.IncomingCalls{Handler: twilioacct.CallHandler{URL: "https://acme.example/answer"}}
 	gone := func(do func(context.Context, *scene) error) func(context.Context, *scene) error {
 		return func(ctx context.Context, s *scene) error {
 			if err := do(ctx, s); !errors.Is(err, twilioacct.ErrNotFound) {
@@ -142,6 +148,34 @@ func changes() map[string]repeatable {
 			}
 			return send(ctx, s)
 		}},
+		"RenameAPIKey": {do: func(ctx context.Context, s *scene) error {
+			return second(s.tenant.RenameAPIKey(ctx, s.has.key, "renamed"))
+		}},
+		"DeleteAPIKey": {removeKey, gone(removeKey)},
+		"EnsureTwiMLApp": {do: func(ctx context.Context, s *scene) error {
+			return second(s.tenant.EnsureTwiMLApp(ctx, "new", twilioacct.TwiMLAppSettings{VoiceURL: new("https://acme.example/new")}))
+		}},
+		"ConfigureTwiMLApp": {do: func(ctx context.Context, s *scene) error {
+			return second(s.tenant.ConfigureTwiMLApp(ctx, s.has.app, twilioacct.TwiMLAppSettings{SMSURL: new("https://acme.example/new")}))
+		}},
+		"DeleteTwiMLApp": {removeApp, gone(removeApp)},
+		"PlaceCall": {place, func(ctx context.Context, s *scene) error {
+			for _, err := range s.tenant.Calls(ctx, &twilioacct.CallFilter{To: "+12065550142"}) {
+				return err
+			}
+			return place(ctx, s)
+		}},
+		"HangUp": {do: func(ctx context.Context, s *scene) error { return second(s.tenant.HangUp(ctx, s.has.call)) }},
+		"SetIncomingCalls": {do: func(ctx context.Context, s *scene) error {
+			return second(s.tenant.SetIncomingCalls(ctx, answer))
+		}},
+		"SetIncomingCalls of the fleet": {do: func(ctx context.Context, s *scene) error {
+			report, err := s.provider.SetIncomingCalls(ctx, func(twilioacct.Account) *twilioacct.IncomingCalls { return &answer })
+			for _, skipped := range report.Skipped {
+				err = errors.Join(err, skipped.Err)
+			}
+			return err
+		}},
 		"CancelMessage": {do: func(ctx context.Context, s *scene) error { return second(s.tenant.CancelMessage(ctx, s.scheduled)) }},
 		"RedactMessage": {do: func(ctx context.Context, s *scene) error { return second(s.tenant.RedactMessage(ctx, s.has.message)) }},
 	}
@@ -157,7 +191,13 @@ func (s *scene) all(t *testing.T) string {
 			fmt.Fprintln(&text, a.FriendlyName, m.Direction, m.To, m.Body, m.Status)
 		}
 		for _, c := range s.fake.Calls(a.SID) {
-			fmt.Fprintln(&text, a.FriendlyName, c.Status)
+			fmt.Fprintln(&text, a.FriendlyName, c.To, c.Status)
+		}
+		for _, key := range s.fake.Keys(a.SID) {
+			fmt.Fprintln(&text, a.FriendlyName, key.FriendlyName)
+		}
+		for _, app := range s.fake.Applications(a.SID) {
+			fmt.Fprintln(&text, a.FriendlyName, app.FriendlyName, app.VoiceURL, app.SMSURL)
 		}
 		for _, service := range s.fake.MessagingServices(a.SID) {
 			fmt.Fprintln(&text, a.FriendlyName, service.InboundRequestURL, service.UseInboundWebhookOnNumber)

@@ -31,6 +31,7 @@ type task struct {
 	differs func() bool                        // what was found is not set as the Spec says; nil: there is nothing to set
 	settle  func(context.Context) error        // sets it
 	sid     func() string
+	seeks   bool // it makes nothing: what the look has left to be done is to look again, when the run has made what it makes
 
 	found      Did
 	configures bool
@@ -101,7 +102,7 @@ func (t *task) take(ctx context.Context) error {
 
 // report tells how a task ended, and returns its error with the step's name.
 func (r *provisioning) report(t *task, err error) error {
-	s := Step{Name: t.name, Did: t.found, SID: t.sid(), Configured: t.configures && err == nil}
+	s := Step{Name: t.name, Did: t.outcome(), SID: t.sid(), Configured: t.configures && err == nil}
 	if err != nil {
 		err = &StepError{Step: t.name, Err: err}
 		s.Did, s.Err = DidFail, err
@@ -111,6 +112,13 @@ func (r *provisioning) report(t *task, err error) error {
 		r.spec.Observe(s)
 	}
 	return err
+}
+
+func (t *task) outcome() Did {
+	if t.seeks {
+		return DidFind
+	}
+	return t.found
 }
 
 // reportFound tells of what was there, where a later look has failed and nothing is made.

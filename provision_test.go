@@ -130,6 +130,21 @@ var specs = map[string]func(*twiliotest.Server) twilioacct.Spec{
 		return spec
 	},
 	"a number that is bought": func(*twiliotest.Server) twilioacct.Spec { return buying() },
+	"calls, with a number that is bought": func(*twiliotest.Server) twilioacct.Spec {
+		spec := talking(&twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}})
+		spec.Voice.Token = nil
+		return spec
+	},
+	"calls, of a subaccount that has numbers": func(fake *twiliotest.Server) twilioacct.Spec {
+		acme := fake.AddSubaccount("acme").SID
+		for _, n := range []twiliotest.PhoneNumber{{VoiceURL: "https://acme.example/old"}, {TrunkSID: aTrunk}, {VoiceMethod: "GET"}} {
+			fake.AddPhoneNumber(acme, n)
+		}
+		spec := talking(nil)
+		spec.FriendlyName, spec.AccountSID, spec.Voice.Token = "", acme, nil
+		spec.Voice.Incoming.Handler.URL = "https://acme.example/answer"
+		return spec
+	},
 	"a number that is moved to a subaccount that exists": func(fake *twiliotest.Server) twilioacct.Spec {
 		spec := article(owlie(fake))
 		spec.FriendlyName, spec.AccountSID = "", fake.AddSubaccount("acme").SID
@@ -152,9 +167,12 @@ func TestAPlanShowsWhatARunWouldDoAndChangesNothing(t *testing.T) {
 			has, err := p.Provision(t.Context(), spec)
 			require.NoError(t, err)
 			assert.Equal(t, stepsOf(has.Steps), stepsOf(plan.Steps))
-			if spec.Number.Buy != nil {
+			switch {
+			case spec.Number == nil:
+				assert.Equal(t, has.Incoming, plan.Incoming)
+			case spec.Number.Buy != nil:
 				assert.Equal(t, has.Number.PhoneNumber, plan.Buys[0].PhoneNumber)
-			} else {
+			default:
 				assert.NotEmpty(t, plan.Transfer.LeavesService)
 				assert.Equal(t, has.Number.SID, plan.Transfer.Number.SID)
 			}
@@ -162,7 +180,7 @@ func TestAPlanShowsWhatARunWouldDoAndChangesNothing(t *testing.T) {
 			require.NoError(t, err)
 			for _, s := range again.Steps {
 				assert.Equal(t, twilioacct.DidFind, s.Did, s.Name)
-				assert.NotEmpty(t, s.SID)
+				assert.Equal(t, s.Name == twilioacct.StepIncoming, s.SID == "", s.Name)
 			}
 		})
 	}
@@ -172,7 +190,8 @@ func TestAPlanShowsWhatARunWouldDoAndChangesNothing(t *testing.T) {
 type ending struct {
 	Accounts, Services []string
 	Numbers            []string
-	Tokens             int // that the store holds rightly
+	Applications       []string
+	Tokens, Keys       int // that the store holds rightly
 }
 
 func endingOf(t *testing.T, fake *twiliotest.Server, store twilioacct.Store) ending {
@@ -183,14 +202,35 @@ func endingOf(t *testing.T, fake *twiliotest.Server, store twilioacct.Store) end
 		if r, err := store.Load(t.Context(), a.SID); err == nil && r.AuthToken.Reveal() == a.AuthToken {
 			w.Tokens++
 		}
+		w.Keys += goodKeys(t, fake, store, a.SID)
+		for _, app := range fake.Applications(a.SID) {
+			w.Applications = append(w.Applications, fmt.Sprint(a.FriendlyName, " ", app.FriendlyName, " ", app.VoiceURL))
+		}
 		for _, n := range fake.PhoneNumbers(a.SID) {
-			w.Numbers = append(w.Numbers, fmt.Sprint(a.FriendlyName, " ", n.FriendlyName, " ", n.SMSURL, " ", n.SMSMethod, " ", n.VoiceURL))
+			w.Numbers = append(w.Numbers, fmt.Sprint(a.FriendlyName, " ", n.FriendlyName, " ", n.SMSURL, " ", n.SMSMethod, " ",
+				n.VoiceURL, " ", n.VoiceMethod, " ", n.VoiceApplicationSID != "", " ", n.TrunkSID))
 		}
 		for _, s := range fake.MessagingServices(a.SID) {
 			w.Services = append(w.Services, fmt.Sprint(a.FriendlyName, " ", s.FriendlyName, " ", len(s.PhoneNumberSIDs), " ", s.StickySender))
 		}
 	}
 	return w
+}
+
+// goodKeys counts the keys of the account that the store has with their right secrets.
+func goodKeys(t *testing.T, fake *twiliotest.Server, store twilioacct.Store, account string) (good int) {
+	t.Helper()
+	r, err := store.Load(t.Context(), account)
+	if errors.Is(err, twilioacct.ErrNoRecord) {
+		return 0
+	}
+	require.NoError(t, err)
+	for _, kept := range r.APIKeys {
+		if key, ok := fake.Key(kept.SID); ok && key.AccountSID == account && key.Secret == kept.Secret.Reveal() {
+			good++
+		}
+	}
+	return good
 }
 
 // cleanRun is how it all is after a run that nothing disturbs, and how many requests that takes.
@@ -240,11 +280,12 @@ func TestWhateverFailsARepeatedRunEndsAsACleanOneAndMakesNothingTwice(t *testing
 						nth.On = on
 						fake.Inject(nth)
 						has, err := providerOn(t, fake, withStore(store)).Provision(t.Context(), spec)
-						checkHas(t, fake, has, err)
+						checkHas(t, fake, spec, has, err)
 						fake.ClearFaults()
-						_, err = providerOn(t, fake, withStore(store)).Provision(t.Context(), spec) // as another process would
+						has, err = providerOn(t, fake, withStore(store)).Provision(t.Context(), spec) // as another process would
 						require.NoError(t, err)
 						assert.Equal(t, want, endingOf(t, fake, store))
+						checkStrays(t, fake, has)
 					})
 				})
 			}
@@ -253,7 +294,7 @@ func TestWhateverFailsARepeatedRunEndsAsACleanOneAndMakesNothingTwice(t *testing
 }
 
 // checkHas asserts that what a run returns is there, and that its error names the step.
-func checkHas(t *testing.T, fake *twiliotest.Server, has twilioacct.Provisioned, err error) {
+func checkHas(t *testing.T, fake *twiliotest.Server, spec twilioacct.Spec, has twilioacct.Provisioned, err error) {
 	t.Helper()
 	if sid := has.Account.SID; sid != "" {
 		_, ok := fake.Account(sid)
@@ -263,8 +304,14 @@ func checkHas(t *testing.T, fake *twiliotest.Server, has twilioacct.Provisioned,
 		_, ok := fake.MessagingService(sid)
 		assert.True(t, ok)
 	}
+	if sid := has.Application.SID; sid != "" {
+		_, ok := fake.Application(sid)
+		assert.True(t, ok)
+	}
 	if err == nil {
-		assert.Len(t, has.Steps, 4)
+		clean, want := providerOn(t, fake, withStore(twilioacct.NewMemStore().Making())).Plan(t.Context(), spec)
+		require.NoError(t, want)
+		assert.Len(t, has.Steps, len(clean.Steps))
 		return
 	}
 	var step *twilioacct.StepError
@@ -274,6 +321,22 @@ func checkHas(t *testing.T, fake *twiliotest.Server, has twilioacct.Provisioned,
 	assert.Equal(t, twilioacct.DidFail, last.Did)
 	var typed *twilioacct.Error
 	require.ErrorAs(t, err, &typed)
+}
+
+// checkStrays asserts that every key whose secret nobody has is named.
+func checkStrays(t *testing.T, fake *twiliotest.Server, has twilioacct.Provisioned) {
+	t.Helper()
+	var left []string
+	for _, key := range fake.Keys(has.Account.SID) {
+		if key.SID != has.APIKey.Key.SID {
+			left = append(left, key.SID)
+		}
+	}
+	var named []string
+	for _, key := range has.APIKey.Strays {
+		named = append(named, key.SID)
+	}
+	assert.ElementsMatch(t, left, named)
 }
 
 func TestARunThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
@@ -295,9 +358,10 @@ func TestARunThatIsKilledAnywhereIsGoneOnWith(t *testing.T) {
 					})
 					_, _ = p.Provision(t.Context(), spec)
 				}
-				_, err := providerOn(t, fake, withStore(store)).Provision(t.Context(), spec)
+				has, err := providerOn(t, fake, withStore(store)).Provision(t.Context(), spec)
 				require.NoError(t, err)
 				assert.Equal(t, want, endingOf(t, fake, store))
+				checkStrays(t, fake, has)
 			})
 		}
 	}

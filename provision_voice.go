@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
 )
@@ -14,6 +15,7 @@ type voiceRun struct {
 	numbers []PhoneNumber // of the tenant, if isRead
 	isRead  bool
 	plan    incomingPlan
+	mu      sync.Mutex // for numbers that are set at once
 }
 
 func (r *provisioning) voiceTasks() []*task {
@@ -22,10 +24,8 @@ func (r *provisioning) voiceTasks() []*task {
 		name: StepApplication, look: r.findApplication, do: r.makeApplication, differs: r.applicationDiffers, settle: r.configureApplication,
 		sid: func() string { return r.has.Application.SID },
 	}
-	caller := &task{name: StepCaller, look: r.findCaller, sid: func() string { return r.has.Caller.SID }}
-	caller.do = func(ctx context.Context) error {
-		caller.found = DidFind // whoever it is, it was not this step that made it
-		return r.chooseCaller(ctx)
+	caller := &task{
+		name: StepCaller, look: r.findCaller, do: r.chooseCaller, seeks: true, sid: func() string { return r.has.Caller.SID },
 	}
 	tasks := []*task{key, application, caller}
 	if r.spec.Voice.Incoming != nil {
@@ -271,6 +271,9 @@ func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	if r.voice.plan, err = want.planFor(r.tenantsNumbers(ctx), call); err != nil {
 		return err
 	}
+	for _, t := range r.voice.plan {
+		t.took = r.took
+	}
 	r.has.Incoming = r.voice.plan.shown()
 	if app := want.Handler.ApplicationSID; app != r.has.Application.SID && app != "" && r.voice.plan.changes() {
 		return checkApplication(call(), r.has.Account.SID, app)
@@ -287,6 +290,17 @@ func (r *provisioning) setIncoming(ctx context.Context) error {
 	err := r.provider.setIncoming(ctx, r.voice.plan)
 	r.has.Incoming = r.voice.plan.shown()
 	return err
+}
+
+// took replaces what the run knows of a number by what it has become.
+func (r *provisioning) took(n PhoneNumber) {
+	r.voice.mu.Lock()
+	defer r.voice.mu.Unlock()
+	for _, known := range []*PhoneNumber{&r.has.Number, &r.has.Caller} {
+		if known.SID == n.SID {
+			*known = n
+		}
+	}
 }
 
 func (r *provisioning) findToken(context.Context) (Did, error) { return DidMake, nil }

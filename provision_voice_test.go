@@ -11,6 +11,8 @@ import (
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
 
+const aTrunk = "TK00000000000000000000000000000001"
+
 // talking is a tenant that calls from browsers, and whose number is answered by the same application.
 func talking(n *twilioacct.NumberSpec) twilioacct.Spec {
 	return twilioacct.Spec{

@@ -18,8 +18,8 @@ import (
 
 // belongings are what a tenant has.
 type belongings struct {
-	account, number, service, message, app string
-	phoneNumber                            string
+	account, number, service, message, app, key, call string
+	phoneNumber                                       string
 }
 
 func furnished(t testing.TB, fake *twiliotest.Server, account string) belongings {
@@ -31,6 +31,7 @@ func furnished(t testing.TB, fake *twiliotest.Server, account string) belongings
 	return belongings{
 		account: account, number: number.SID, phoneNumber: number.PhoneNumber, service: service.SID,
 		message: fake.Receive(number.PhoneNumber, recipient, "Hi").Message.SID, app: fake.AddApplication(account),
+		key: fake.AddKey(account, twiliotest.StandardKey).SID, call: fake.AddCall(account, "in-progress").SID,
 	}
 }
 
@@ -76,7 +77,26 @@ func insideOperations(h *twilioacct.Handle) map[string]func(context.Context, bel
 		"Message":       func(ctx context.Context, b belongings) error { return second(h.Message(ctx, b.message)) },
 		"CancelMessage": func(ctx context.Context, b belongings) error { return second(h.CancelMessage(ctx, b.message)) },
 		"RedactMessage": func(ctx context.Context, b belongings) error { return second(h.RedactMessage(ctx, b.message)) },
-		"Ready":         func(ctx context.Context, b belongings) error { return h.Ready(ctx, b.service).Reasons[0].Err },
+		"APIKey":        func(ctx context.Context, b belongings) error { return second(h.APIKey(ctx, b.key)) },
+		"RenameAPIKey":  func(ctx context.Context, b belongings) error { return second(h.RenameAPIKey(ctx, b.key, "evil")) },
+		"DeleteAPIKey":  func(ctx context.Context, b belongings) error { return h.DeleteAPIKey(ctx, b.key) },
+		"TwiMLApp":      func(ctx context.Context, b belongings) error { return second(h.TwiMLApp(ctx, b.app)) },
+		"ConfigureTwiMLApp": func(ctx context.Context, b belongings) error {
+			return second(h.ConfigureTwiMLApp(ctx, b.app, twilioacct.TwiMLAppSettings{VoiceURL: new("https://evil.example")}))
+		},
+		"DeleteTwiMLApp": func(ctx context.Context, b belongings) error { return h.DeleteTwiMLApp(ctx, b.app) },
+		"Call":           func(ctx context.Context, b belongings) error { return second(h.Call(ctx, b.call)) },
+		"HangUp":         func(ctx context.Context, b belongings) error { return second(h.HangUp(ctx, b.call)) },
+		"PlaceCall": func(ctx context.Context, b belongings) error {
+			return second(h.PlaceCall(ctx, twilioacct.NewCall{To: recipient, From: b.phoneNumber, URL: "https://acme.example"}))
+		},
+		"PlaceCall with an application": func(ctx context.Context, b belongings) error {
+			return second(h.PlaceCall(ctx, twilioacct.NewCall{To: "client:bob", From: "client:alice", ApplicationSID: b.app}))
+		},
+		"SetIncomingCalls": func(ctx context.Context, b belongings) error {
+			return second(h.SetIncomingCalls(ctx, twilioacct.IncomingCalls{Handler: twilioacct.CallHandler{ApplicationSID: b.app}}))
+		},
+		"Ready": func(ctx context.Context, b belongings) error { return h.Ready(ctx, b.service).Reasons[0].Err },
 	}
 }
 
@@ -158,6 +178,7 @@ func holdings(fake *twiliotest.Server) string {
 	var b strings.Builder
 	for _, a := range append(fake.Subaccounts(), fake.Parent()) {
 		fmt.Fprintln(&b, a, fake.PhoneNumbers(a.SID), fake.MessagingServices(a.SID), fake.Messages(a.SID))
+		fmt.Fprintln(&b, fake.Keys(a.SID), fake.Applications(a.SID), fake.Calls(a.SID))
 	}
 	return b.String()
 }

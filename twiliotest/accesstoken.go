@@ -102,10 +102,11 @@ func readHeader(j *jwt, _ *AccessToken) error {
 }
 
 func (s *Server) readIssuer(j *jwt, t *AccessToken) error {
-	for name, into := range map[string]*string{"iss": &t.KeySID, "sub": &t.AccountSID} {
-		if err := j.payload.read(20103, name, into); err != nil {
-			return err
-		}
+	if err := j.payload.read(20103, "iss", &t.KeySID); err != nil {
+		return err
+	}
+	if err := j.payload.read(20103, "sub", &t.AccountSID); err != nil {
+		return err
 	}
 	k := s.keys.bySID[t.KeySID]
 	switch {
@@ -143,8 +144,10 @@ func readDates(j *jwt, t *AccessToken) error {
 	}
 	now := time.Now()
 	switch {
+	case t.ExpiresAt.IsZero():
+		return refused(20104, "it has no exp")
 	case !now.Before(t.ExpiresAt):
-		return refused(20104, "it expired at %v, or does not say when", t.ExpiresAt)
+		return refused(20104, "it expired at %v", t.ExpiresAt)
 	case now.Before(t.NotBefore):
 		return refused(20105, "it is valid from %v on", t.NotBefore)
 	case t.ExpiresAt.Sub(t.begin(now)) > maxTokenLife:
@@ -171,52 +174,42 @@ func (s *Server) readGrants(j *jwt, t *AccessToken) error {
 	if t.Grants == nil {
 		return refused(20106, "it has no grants")
 	}
-	grants := members(t.Grants)
-	if err := grants.read(20106, "identity", &t.Identity); err != nil {
+	if err := members(t.Grants).read(20106, "identity", &t.Identity); err != nil {
 		return err
 	}
-	var voice members
-	if err := grants.read(20106, "voice", &voice); err != nil || voice == nil {
-		return err
+	if t.Grants["voice"] == nil {
+		return nil
 	}
 	t.Voice = &VoiceGrant{}
-	if err := voice.readVoice(t.Voice); err != nil {
+	if err := t.Voice.read(t.Grants); err != nil {
 		return err
 	}
 	return s.voiceRefusal(t)
 }
 
-func (m members) readVoice(v *VoiceGrant) error {
-	var incoming, outgoing members
-	for _, read := range []func() error{
-		func() error { return m.only("voice", "incoming", "outgoing", "push_credential_sid", "endpoint_id") },
-		func() error { return m.read(20106, "incoming", &incoming) },
-		func() error { return incoming.only("incoming", "allow") },
-		func() error { return incoming.read(20106, "allow", &v.IncomingAllowed) },
-		func() error { return m.read(20106, "outgoing", &outgoing) },
-		func() error { return outgoing.only("outgoing", "application_sid", "params") },
-		func() error { return outgoing.read(20106, "application_sid", &v.OutgoingApplicationSID) },
-		func() error { return outgoing.read(20106, "params", &v.OutgoingParams) },
-		func() error { return m.read(20106, "push_credential_sid", &v.PushCredentialSID) },
-		func() error { return m.read(20106, "endpoint_id", &v.EndpointID) },
-	} {
-		if err := read(); err != nil {
-			return err
-		}
-	}
-	if outgoing != nil && v.OutgoingApplicationSID == "" {
+func (v *VoiceGrant) read(grants members) error {
+	var r grantReader
+	voice := r.object(grants, "voice", "incoming", "outgoing", "push_credential_sid", "endpoint_id")
+	incoming := r.object(voice, "incoming", "allow")
+	outgoing := r.object(voice, "outgoing", "application_sid", "params")
+	r.value(incoming, "allow", &v.IncomingAllowed)
+	r.value(outgoing, "application_sid", &v.OutgoingApplicationSID)
+	r.value(outgoing, "params", &v.OutgoingParams)
+	r.value(voice, "push_credential_sid", &v.PushCredentialSID)
+	r.value(voice, "endpoint_id", &v.EndpointID)
+	if r.err == nil && outgoing != nil && v.OutgoingApplicationSID == "" {
 		return refused(20106, "outgoing has no application_sid")
 	}
-	return nil
+	return r.err
 }
 
-var identity = regexp.MustCompile(`^[0-9A-Za-z_]{1,121}$`)
+var clientIdentity = regexp.MustCompile(`^[0-9A-Za-z_]{1,121}$`)
 
 func (s *Server) voiceRefusal(t *AccessToken) error {
 	app, push := t.Voice.OutgoingApplicationSID, t.Voice.PushCredentialSID
 	_, named := t.Grants["identity"]
 	switch {
-	case named && !identity.MatchString(t.Identity):
+	case named && !clientIdentity.MatchString(t.Identity):
 		return refused(20106, "the identity %q is not 1 to 121 letters, digits and underscores", t.Identity)
 	case !named && t.Voice.IncomingAllowed:
 		return refused(20106, "it may be called, but has no identity")

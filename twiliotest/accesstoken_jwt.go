@@ -85,12 +85,24 @@ func (m members) readDate(code int, name string, into *time.Time) error {
 	return nil
 }
 
-// only refuses members that Twilio does not know.
-func (m members) only(where string, known ...string) error {
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(known, name) {
-			return refused(20106, "%s has an unknown member %q", where, name)
+// grantReader reads members of grants until the first one that is bad.
+type grantReader struct{ err error }
+
+func (r *grantReader) value(m members, name string, into any) {
+	if r.err == nil {
+		r.err = m.read(20106, name, into)
+	}
+}
+
+// object refuses members that Twilio does not know, and is nil if there is no
+// object of that name.
+func (r *grantReader) object(m members, name string, known ...string) members {
+	var is members
+	r.value(m, name, &is)
+	for _, member := range slices.Sorted(maps.Keys(is)) {
+		if r.err == nil && !slices.Contains(known, member) {
+			r.err = refused(20106, "%s has an unknown member %q", name, member)
 		}
 	}
-	return nil
+	return is
 }

@@ -102,7 +102,8 @@ func TestADeletedApplicationIsRefusedEverywhereButStaysInItsNumbers(t *testing.T
 	}
 	wantOK(t, as(t, s, a).post(numbersOf(a)+"/"+n.SID+".json", "FriendlyName", "x")) // what is not sent is not checked
 	wantRefusal(t, as(t, s, a).post(numbersOf(a)+"/"+other.SID+".json", "VoiceApplicationSid", app), 400, 21420)
-	wantRefusal(t, as(t, s, a).post(messagesOf(a)+".json", "To", someone, "From", n.PhoneNumber, "Body", "x", "ApplicationSid", app), 400, 21420)
+	message := []string{"To", someone, "From", n.PhoneNumber, "Body", "x", "ApplicationSid", app}
+	wantRefusal(t, as(t, s, a).post(messagesOf(a)+".json", message...), 400, 21420)
 	if _, there := s.Application(app); there || len(s.Applications(a.SID)) != 0 {
 		t.Error("it is still there")
 	}

@@ -1,10 +1,11 @@
 // Package twiliotest is a fake of Twilio for the tests of programs that manage
-// subaccounts: accounts and what they own, phone numbers, messaging services,
-// messages and calls. It has state: an account that was created can be fetched,
-// listed, suspended and closed, its credentials work until they do not, a
-// number that was bought is not for sale any more. A test can change all of it
-// behind the program's back, make any request fail in any way
-// ([Server.Inject]), and look at what arrived ([Server.Requests]).
+// subaccounts: accounts and what they own, API keys, phone numbers, messaging
+// services, messages, TwiML applications and calls. It has state: an account
+// that was created can be fetched, listed, suspended and closed, its
+// credentials work until they do not, a number that was bought is not for sale
+// any more. A test can change all of it behind the program's back, make any
+// request fail in any way ([Server.Inject]), and look at what arrived
+// ([Server.Requests]).
 //
 //	fake := twiliotest.NewServer(t)
 //	tenant := fake.AddSubaccount("Tenant 7")
@@ -24,6 +25,9 @@
 // Each of these can be done through the API and seen by the test:
 //
 //   - accounts: create, list, fetch, update ([Server.Account])
+//   - API keys: create, list, fetch, update, delete ([Server.Key],
+//     [Server.AddKeyWith]). The access tokens that they sign are checked by
+//     [Server.VerifyAccessToken], as Twilio would when a browser comes with one
 //   - phone numbers that are for sale: search for local, mobile and toll-free
 //     ones ([Server.AddAvailable], [Server.TakeAvailable]). A server begins
 //     with some hundred numbers of the US, Canada, Great Britain, Germany and
@@ -37,7 +41,11 @@
 //   - messages: send, list, fetch, redact, cancel, delete ([Server.Message]).
 //     They go nowhere by themselves: [Server.SetMessageStatus] brings one
 //     forward, [Server.Receive] is one that comes in
-//   - calls: list, fetch, end ([Server.Call]). [Server.AddCall] makes them
+//   - applications: create, list, fetch, update, delete
+//     ([Server.Application], [Server.AddApplicationWith])
+//   - calls: place, list, fetch, end ([Server.Call], [Server.AddCall]). They
+//     do not go on by themselves: [Server.SetCallStatus] answers and ends
+//     them. [Server.AnsweredBy] tells what a call that comes in would reach
 //
 // # What it can be trusted with
 //
@@ -49,7 +57,9 @@
 // names of the Twilio-… headers; that closing is final and releases all
 // numbers, that a suspended or closed subaccount's own credentials get 20003,
 // that a parent's list contains the parent, that Standard keys may not touch
-// accounts and Main keys see no auth token; that only the parent's auth token
+// accounts and keys and Main keys see no auth token; that a key's secret is
+// told once; what an access token must say, and that it lives 24 hours at most;
+// that only the parent's auth token
 // reaches into a subaccount, and only in the 2010 API, while the messaging API
 // knows no account but the signer's; that a number keeps its SID when it moves,
 // and is in one messaging service at most, which may keep its messages from its
@@ -86,7 +96,7 @@
 //   - SIDs that are not set are null and addresses "", while Twilio's examples
 //     have either in places; "toll-free" is the type of toll-free numbers
 //   - every address, bundle, identity and trunk of the right form exists, in
-//     every account; applications must be the account's
+//     every account; applications must be the account's (21420)
 //   - a search without matches is empty, also for a type that the country does
 //     not have; a country that the stock has never had is 404/20404. Its answer
 //     is one page without links, as in Twilio's examples; latitudes are
@@ -113,10 +123,30 @@
 //     [Server.OptOut]
 //   - a message can be redacted and deleted in any status, and has no date of
 //     sending before it is sent; it has no price
-//   - canceling a call that somebody has answered changes nothing; new
-//     instructions for a call are checked and forgotten; lists of calls find
+//   - canceling a call that somebody has answered changes nothing; what a call
+//     is told to do is kept and not done; lists of calls find
 //     with StartTime< what began before that day, lists of messages with
 //     DateSent< also what was sent on it
+//
+// Of keys, applications, calls and access tokens:
+//
+//   - keys and applications without a FriendlyName have an empty one, and there
+//     is no limit to keys (but see [WithKeyLimit]); addresses that are not set
+//     are null in applications, as in Twilio's examples
+//   - under a suspended account the parent may make and change keys and
+//     applications; under a closed one that is 403/20403
+//   - a deleted application stays in the phone numbers that point to it, as
+//     what answers nobody; it does not give way to the number's own URL
+//   - a call is refused for its parties first, then for what it is to do, then
+//     for its caller: 21218 for an application that is not the account's, 21205
+//     if there is neither Url nor Twiml nor ApplicationSid, 20001 for more than
+//     4000 characters of TwiML, 21210 for a number that is not the account's,
+//     not verified ([Server.VerifyCallerID]) or has no voice. Phones are called
+//     in E.164 and from a number; client:alice and sip:alice@example.com call
+//     each other
+//   - an access token whose application is not the account's is 21218, as
+//     Twilio's browser library has it; Twilio may accept the token and refuse
+//     the call. Clocks are exact, where Twilio may forgive a little
 //
 // It has no rate limit unless told so ([WithConcurrencyLimit]), and new
 // accounts and tokens work at once, while Twilio may need a moment: see

@@ -1,11 +1,13 @@
 package twiliotest_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
@@ -97,6 +99,54 @@ func ExampleServer_Receive() {
 	// 201 Created
 	// inbound received +12065550199 Hello
 	// outbound-api delivered +14155550101 Are you there?
+}
+
+// A voice URL that is set has no effect while an application is set, too.
+func ExampleServer_AnsweredBy() {
+	twilio := twiliotest.Start()
+	defer twilio.Close()
+	tenant := twilio.AddSubaccount("Tenant 7")
+	app := twilio.AddApplicationWith(tenant.SID, twiliotest.Application{VoiceURL: "https://example.com/app"})
+	number := twilio.AddPhoneNumber(tenant.SID, twiliotest.PhoneNumber{VoiceApplicationSID: app.SID})
+	address := "https://api.twilio.com/2010-04-01/Accounts/" + tenant.SID + "/IncomingPhoneNumbers/" + number.SID + ".json"
+
+	post(twilio, tenant, address, url.Values{"VoiceUrl": {"https://example.com/voice"}})
+	fmt.Println(twilio.AnsweredBy(number.PhoneNumber).URL)
+	post(twilio, tenant, address, url.Values{"VoiceApplicationSid": {""}})
+	fmt.Println(twilio.AnsweredBy(number.PhoneNumber).URL)
+	// Output:
+	// 200 OK
+	// https://example.com/app
+	// 200 OK
+	// https://example.com/voice
+}
+
+// A token dies with the key that has signed it. Here accessToken stands for the
+// program that is tested.
+func ExampleServer_VerifyAccessToken() {
+	twilio := twiliotest.Start()
+	defer twilio.Close()
+	tenant := twilio.AddSubaccount("Tenant 7")
+	key := twilio.AddKey(tenant.SID, twiliotest.StandardKey)
+
+	token := accessToken(key, "alice", 10*time.Minute)
+	good, err := twilio.VerifyAccessToken(token)
+	fmt.Println(good.Identity, good.Voice.IncomingAllowed, good.ExpiresAt.Sub(good.NotBefore), err)
+
+	twilio.DeleteKey(key.SID)
+	_, err = twilio.VerifyAccessToken(token)
+	var refusal *twiliotest.TokenError
+	fmt.Println(errors.As(err, &refusal) && refusal.Code == 20103)
+	// Output:
+	// alice true 10m0s <nil>
+	// true
+}
+
+func accessToken(k twiliotest.Key, identity string, life time.Duration) string {
+	now := time.Now()
+	payload := object{"iss": k.SID, "sub": k.AccountSID, "nbf": now.Unix(), "exp": now.Add(life).Unix(),
+		"grants": object{"identity": identity, "voice": object{"incoming": object{"allow": true}}}}
+	return sign(fpaHeader, payload, k.Secret)
 }
 
 // post sends a form, signed by an account, and prints the status.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -264,5 +265,47 @@ func TestAnInjectedBodyIsACopy(t *testing.T) {
 	copy(body, "true")
 	if got := asParent(t, s).list(""); strings.TrimSpace(got.raw) != "null" {
 		t.Errorf("got %s", got.raw)
+	}
+}
+
+func TestAFaultHitsKeysApplicationsAndCallsAsItHitsAllElse(t *testing.T) {
+	t.Parallel()
+	s := twiliotest.NewServer(t)
+	a := s.AddSubaccount("")
+	from := s.AddPhoneNumber(a.SID, twiliotest.PhoneNumber{}).PhoneNumber
+	key, app := s.AddKey(a.SID, twiliotest.StandardKey).SID, s.AddApplication(a.SID)
+	c := as(t, s, a)
+	for _, try := range []struct {
+		operation, method, url string
+		form                   []string
+	}{
+		{"CreateNewKey", "POST", keysOf(a) + ".json", nil},
+		{"ListKey", "GET", keysOf(a) + ".json", nil},
+		{"FetchKey", "GET", keysOf(a) + "/" + key + ".json", nil},
+		{"UpdateKey", "POST", keysOf(a) + "/" + key + ".json", nil},
+		{"DeleteKey", "DELETE", keysOf(a) + "/" + key + ".json", nil},
+		{"CreateApplication", "POST", appsOf(a) + ".json", nil},
+		{"ListApplication", "GET", appsOf(a) + ".json", nil},
+		{"FetchApplication", "GET", appsOf(a) + "/" + app + ".json", nil},
+		{"UpdateApplication", "POST", appsOf(a) + "/" + app + ".json", nil},
+		{"DeleteApplication", "DELETE", appsOf(a) + "/" + app + ".json", nil},
+		{"CreateCall", "POST", callsOf(a) + ".json", []string{"To", someone, "From", from, "Twiml", "<Response/>"}},
+	} {
+		s.Inject(twiliotest.Fault{Operation: try.operation, Status: 503})
+		s.Inject(twiliotest.Fault{Operation: try.operation, On: 2, AfterEffect: true, Reset: true})
+		var form url.Values
+		if try.method == "POST" {
+			form = pairs(try.form)
+		}
+		wantRefusal(t, c.do(c.request(try.method, try.url, form)), 503, 20503)
+		if got, err := c.try(c.request(try.method, try.url, form)); err == nil {
+			t.Errorf("%s: got %d", try.operation, got.status)
+		}
+		if n := s.Count(try.operation); n != 2 {
+			t.Errorf("%s: counted %d", try.operation, n)
+		}
+	}
+	if len(s.Keys(a.SID)) != 1 || len(s.Applications(a.SID)) != 1 || len(s.Calls(a.SID)) != 1 { // one made, one deleted
+		t.Errorf("%d keys, %d applications, %d calls", len(s.Keys(a.SID)), len(s.Applications(a.SID)), len(s.Calls(a.SID)))
 	}
 }

@@ -110,7 +110,7 @@ func (s *Server) instructionsRefusal(v *Call) int {
 }
 
 func eventsRefusal(sent []string, known ...string) int {
-	for _, event := range strings.Fields(strings.Join(sent, " ")) {
+	for event := range strings.FieldsSeq(strings.Join(sent, " ")) {
 		if !slices.Contains(known, event) {
 			return 20001
 		}

@@ -34,6 +34,23 @@ func giveNumbers(fake *twiliotest.Server, parent, tenant string) {
 
 // Offline is a fake Twilio in this process, the same in every run, and a store whose documents are out of date.
 func Offline() *Env {
+	env, _ := offline()
+	return env
+}
+
+// DemoTenant is the subaccount of [OfflineCalls] that has numbers to call from.
+const DemoTenant = "FalconFlights"
+
+// OfflineCalls is [Offline] with one more subaccount: one of its two numbers is answered by an old address, and the other by nothing.
+func OfflineCalls() *Env {
+	env, fake := offline()
+	tenant := fake.AddSubaccount(DemoTenant).SID
+	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550143", VoiceURL: "https://old.example/voice"})
+	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550144"})
+	return env
+}
+
+func offline() (*Env, *twiliotest.Server) {
 	fake := twiliotest.Start()
 	parent := fake.Parent()
 	fake.Rename(parent.SID, "Owlie Notifications")
@@ -62,5 +79,5 @@ func Offline() *Env {
 			Foreign:   foreign.SID,
 		},
 		close: fake.Close,
-	}
+	}, fake
 }

@@ -56,6 +56,11 @@ func OpenMaking(ctx context.Context, notes io.Writer) (*Env, error) {
 	return open(ctx, notes, Offline, true)
 }
 
+// OpenCalling is OpenMaking for a program about calls: offline there is [OfflineCalls].
+func OpenCalling(ctx context.Context, notes io.Writer) (*Env, error) {
+	return open(ctx, notes, OfflineCalls, true)
+}
+
 // IsOffline tells whether Open and the others would work on a fake.
 func IsOffline() bool {
 	_, err := twilioacct.CredentialsFromEnv()

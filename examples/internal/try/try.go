@@ -80,12 +80,16 @@ func (r Result) Document(t *testing.T, v any) {
 	}
 }
 
-// HoldsNoSecret asserts that no token of the fake's accounts, nor any secret of the environment's, was printed.
+// HoldsNoSecret asserts that no token of the fake's accounts, no secret of their API keys, nor any secret of the environment's, was
+// printed.
 func (r Result) HoldsNoSecret(t *testing.T, fake *twiliotest.Server, env Env) {
 	t.Helper()
 	secrets := []string{fake.Parent().AuthToken, env["TWILIO_AUTH_TOKEN"], env["TWILIO_API_SECRET"]}
 	for _, a := range fake.Subaccounts() {
 		secrets = append(secrets, a.AuthToken)
+		for _, k := range fake.Keys(a.SID) {
+			secrets = append(secrets, k.Secret)
+		}
 	}
 	for _, secret := range secrets {
 		if secret != "" && strings.Contains(r.Stdout+r.Stderr, secret) {
