@@ -59,11 +59,11 @@
 // that a parent's list contains the parent, that Standard keys may not touch
 // accounts and keys and Main keys see no auth token; that a key's secret is
 // told once; what an access token must say, and that it lives 24 hours at most;
-// that only the parent's auth token
-// reaches into a subaccount, and only in the 2010 API, while the messaging API
-// knows no account but the signer's; that a number keeps its SID when it moves,
-// and is in one messaging service at most, which may keep its messages from its
-// own webhook.
+// that only the parent's auth token reaches into a subaccount, and only in the
+// 2010 API, while the messaging API knows no account but the signer's; that a
+// number keeps its SID when it moves, and is in one messaging service at most,
+// which may keep its messages from its own webhook; that calls to a number
+// reach its trunk before its application before its voice URL.
 //
 // The following is convention, where Twilio is silent or not deterministic, and
 // it may behave differently:

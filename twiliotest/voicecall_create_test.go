@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/twilioacct/twilioacct/twiliotest"
 )
@@ -27,6 +29,12 @@ func TestACallIsPlacedAndBeginsInTheQueue(t *testing.T) {
 			v.PhoneNumberSID != n.SID || v.AccountSID != a.SID || v.To != someone || v.URL != "https://a.example/voice" {
 			t.Errorf("%s: got %s, state is %+v", name, got.raw, v)
 		}
+	}
+	theirs := s.AddPhoneNumber(s.Parent().SID, twiliotest.PhoneNumber{}).PhoneNumber
+	s.VerifyCallerID(a.SID, theirs)
+	verified := as(t, s, a).post(callsOf(a)+".json", "To", "client:alice", "From", theirs, "Twiml", "<Response/>")
+	if verified.status != 201 || verified.body["phone_number_sid"] != nil {
+		t.Errorf("from a verified number: got %s", verified.raw)
 	}
 	queued := as(t, s, a).get(callsOf(a) + ".json?Status=queued&To=" + url.QueryEscape(someone))
 	wantColumn(t, queued, "calls", "from", n.PhoneNumber, n.PhoneNumber, n.PhoneNumber)
@@ -178,4 +186,24 @@ func TestASuspendedOrClosedAccountPlacesNoCalls(t *testing.T) {
 	wantRefusal(t, asParent(t, s).post(callsOf(a)+".json", form...), 403, 20005)
 	s.SetStatus(a.SID, twiliotest.Closed)
 	wantRefusal(t, asParent(t, s).post(callsOf(a)+".json", form...), 403, 20403)
+}
+
+func TestACallGoesOnAsTheTestSays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := twiliotest.NewServer(t)
+		a := s.AddSubaccount("")
+		from := s.AddPhoneNumber(a.SID, twiliotest.PhoneNumber{}).PhoneNumber
+		sid := as(t, s, a).post(callsOf(a)+".json", "To", someone, "From", from, "Twiml", "<Response/>").member("sid")
+		for _, status := range []string{"ringing", "in-progress", "completed"} {
+			time.Sleep(time.Second)
+			s.SetCallStatus(sid, status)
+		}
+		got := as(t, s, a).get(callsOf(a) + "/" + sid + ".json")
+		if got.member("status") != "completed" || got.member("duration") != "1" {
+			t.Errorf("got %s", got.raw)
+		}
+		wantPanic(t, func() { s.SetCallStatus(sid, "talking") })
+		wantPanic(t, func() { s.SetCallStatus("CA0", "ringing") })
+	})
 }

@@ -37,7 +37,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 
 	"github.com/twilioacct/twilioacct"
 	"github.com/twilioacct/twilioacct/examples/internal/report"
@@ -54,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	env, err := setup.OpenCalling(ctx, stderr)
 	if errors.Is(err, setup.ErrStore) {
-		return end(out, &result{wanted: wanted, err: err})
+		return (&result{wanted: wanted, err: err}).end(out)
 	}
 	if err != nil {
 		return out.Fail(err)
@@ -66,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return out.Fail(err)
 	}
 	if wanted.address == "" {
-		return setUp(ctx, provider, wanted, out).status(out)
+		return setUp(ctx, provider, wanted, stderr).end(out)
 	}
 	return serve(ctx, provider, wanted, out)
 }
@@ -75,11 +74,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func serve(ctx context.Context, provider *twilioacct.Provider, wanted wanted, out report.Output) int {
 	listener, err := setup.Listen(ctx, wanted.address)
 	if err != nil {
-		return end(out, &result{wanted: wanted, err: err})
+		return (&result{wanted: wanted, err: err}).end(out)
 	}
 	defer listener.Close()
-	r := setUp(ctx, provider, wanted, out)
-	if status := r.status(out); status != report.Done {
+	r := setUp(ctx, provider, wanted, out.Stderr)
+	if status := r.end(out); status != report.Done {
 		return status
 	}
 	fmt.Fprintf(out.Stderr, "The page is at http://%s/ until you press Ctrl-C.\n", listener.Addr())

@@ -45,8 +45,8 @@ const DemoTenant = "FalconFlights"
 func OfflineCalls() *Env {
 	env, fake := offline()
 	tenant := fake.AddSubaccount(DemoTenant).SID
-	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550143", VoiceURL: "https://old.example/voice"})
 	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550144"})
+	fake.AddPhoneNumber(tenant, twiliotest.PhoneNumber{PhoneNumber: "+12065550143", VoiceURL: "https://old.example/voice"})
 	return env
 }
 

@@ -1,2 +1,2 @@
-// Package browser opens the dashboard's page in a real browser, headless, as a person and as a screen reader would.
+// Package browser opens the pages of the example programs in a real browser, headless, as a person and as a screen reader would.
 package browser

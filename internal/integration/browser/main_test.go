@@ -36,7 +36,7 @@ func openAndRun(m *testing.M) int {
 		return 1
 	}
 	window = opened //nolint:fatcontext // set once, before any test
-	return programs.Main(m, "./examples/dashboard")
+	return programs.Main(m, "./examples/dashboard", "./examples/voice")
 }
 
 // browsers are the names that Chromium goes by.
@@ -61,14 +61,14 @@ func newWindow(ctx context.Context, path string) (window context.Context, closeW
 	return window, func() { closeTab(); free() }
 }
 
-// whereabouts is what the program says when it is ready.
-var whereabouts = regexp.MustCompile(`The dashboard is at (http://\S+/)`)
+// whereabouts is what a program says when its page is ready.
+var whereabouts = regexp.MustCompile(`The \w+ is at (http://\S+/)`)
 
-// startDashboard starts the program offline, and interrupts it when the test has ended and its tab is closed.
-func startDashboard(t *testing.T) *url.URL {
+// start starts a program offline, with a page, and interrupts it when the test has ended and its tab is closed.
+func start(t *testing.T, program string, args ...string) *url.URL {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(context.WithoutCancel(t.Context()))
-	cmd := programs.Command(ctx, nil, "dashboard", "-http", "127.0.0.1:0")
+	cmd := programs.Command(ctx, nil, program, append(args, "-http", "127.0.0.1:0")...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	stderr, err := cmd.StderrPipe()

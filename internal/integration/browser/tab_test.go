@@ -25,7 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tab is a tab of the browser that shows the dashboard. Whatever goes wrong in it fails its test: an error in the console, a
+// tab is a tab of the browser that shows a program's page. Whatever goes wrong in it fails its test: an error in the console, a
 // violation of the page's policy, a request that fails or that goes to another host.
 type tab struct {
 	*testing.T
@@ -94,10 +94,18 @@ const longest = 2 * time.Minute
 // open starts a dashboard and opens it in a tab of that width.
 func open(t *testing.T, width int64) *tab {
 	t.Helper()
+	b := tabFor(t, width, "dashboard")
+	b.visit("/")
+	return b
+}
+
+// tabFor starts a program with a page, which an empty tab of that width is for.
+func tabFor(t *testing.T, width int64, program string, args ...string) *tab {
+	t.Helper()
 	if window == nil {
 		t.Skip("skipped, for there is no browser here: none of " + strings.Join(browsers, ", ") + " is in PATH")
 	}
-	b := &tab{T: t, address: startDashboard(t)}
+	b := &tab{T: t, address: start(t, program, args...)}
 	b.host = b.address.Host
 	limited, cancel := context.WithTimeout(window, longest)
 	t.Cleanup(cancel)
@@ -110,7 +118,6 @@ func open(t *testing.T, width int64) *tab {
 	call(b, log.Enable, cdp.Empty{})
 	call(b, audits.Enable, cdp.Empty{})
 	call(b, network.Enable, network.EnableParams{})
-	b.visit("/")
 	return b
 }
 
@@ -142,7 +149,7 @@ func get[V any](b *tab, javaScript string) V {
 	return value
 }
 
-// visit opens a page of the dashboard.
+// visit opens a page of the program.
 func (b *tab) visit(path string) {
 	b.Helper()
 	b.andArrive(chromedp.Navigate(b.address.String() + strings.TrimPrefix(path, "/")))

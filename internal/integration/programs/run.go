@@ -15,14 +15,14 @@ import (
 var folder string
 
 // Main builds programs of this checkout, once for all tests of a package, and runs these. It returns their exit status.
-func Main(m *testing.M, packages string) (status int) {
+func Main(m *testing.M, packages ...string) (status int) {
 	defer touchMoment()
 	var err error
 	if folder, err = os.MkdirTemp("", "twilioacct-programs"); err != nil {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // what is left is in the temporary folder
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", folder+string(filepath.Separator), packages)
+	build := exec.CommandContext(context.Background(), "go", append([]string{"build", "-o", folder + string(filepath.Separator)}, packages...)...)
 	build.Dir = filepath.Join("..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintln(os.Stderr, string(out))
