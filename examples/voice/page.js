@@ -54,6 +54,7 @@ function tell(identity, expiresAt) {
   element('log').append(line);
   if (element('log').children.length > mostLines) element('log').firstChild.remove();
   element('problem').hidden = true;
+  countDown();
 }
 
 function complain(error) {
@@ -61,9 +62,13 @@ function complain(error) {
   element('problem').hidden = false;
 }
 
-function tick() {
+function countDown() {
   const left = Math.floor(current.good - current.age());
   element('left').textContent = left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : 'none';
+}
+
+function tick() {
+  countDown();
   if (due.since() >= due.after) renew();
 }
 

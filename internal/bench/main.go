@@ -37,6 +37,7 @@ var claims = []claim{
 	{"provision", "the one call makes the changes it must, the looks it needs, and no other request", provision},
 	{"handle", "a request through a handle costs little more than the request itself", handle},
 	{"tenants", "200 tenants are set up 16 at once, within the budgets", tenants},
+	{"incoming", "500 numbers are answered by one URL, many at once, and a second run only lists", incoming},
 	{"token", "an access token costs little more than one that is signed by hand", token},
 	{"build", "a program builds about as fast as with the generated code alone", build},
 }

@@ -67,15 +67,19 @@ func (b bare) get(ctx context.Context, path string, into any) error {
 
 // stock is twilio-go with its own client.
 func stock(t *twilio) *api.ApiService {
+	return stockOver(redirect{to: strings.TrimPrefix(t.URL, "http://"), over: keepAlive()}, t.SID, t.Token)
+}
+
+func stockOver(transport http.RoundTripper, account, token string) *api.ApiService {
 	base := &client.Client{
-		Credentials: client.NewCredentials(t.SID, t.Token),
+		Credentials: client.NewCredentials(account, token),
 		HTTPClient: &http.Client{ // as its default, but for the transport
-			Transport:     redirect{to: strings.TrimPrefix(t.URL, "http://"), over: keepAlive()},
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Timeout:       10 * time.Second,
 		},
 	}
-	base.SetAccountSid(t.SID)
+	base.SetAccountSid(account)
 	return api.NewApiService(&client.RequestHandler{Client: base})
 }
 

@@ -38,20 +38,30 @@ type tab struct {
 type complaints struct {
 	host string
 
-	mu   sync.Mutex
-	list []string
+	mu       sync.Mutex
+	list     []string
+	forgives bool
 }
 
 func (c *complaints) add(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.list = append(c.list, fmt.Sprintf(format, args...))
+	if !c.forgives {
+		c.list = append(c.list, fmt.Sprintf(format, args...))
+	}
 }
 
 func (c *complaints) all() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.list)
+}
+
+// forgive forgets them, and those to come, where a test has provoked them.
+func (c *complaints) forgive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list, c.forgives = nil, true
 }
 
 // hear is called with each event of the tab.
@@ -142,9 +152,9 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 }
 
 // get evaluates JavaScript as the developer tools do, whatever the page's policy allows the page.
-func get[V any](b *tab, javaScript string) V {
+func get[V any](b *tab, javaScript string, options ...chromedp.EvaluateOption) V {
 	b.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[V](javaScript))
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[V](javaScript, options...))
 	require.NoError(b, err, javaScript)
 	return value
 }
