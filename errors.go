@@ -224,7 +224,7 @@ var codes = map[error][]int{
 		21101,        // a subaccount cannot have subaccounts
 		21215, 21408, // geographic permissions
 		21219, 21264, 21608, // a trial account and a number that is not verified
-		21420,        // an application of another account
+		21218, 21420, // an application of another account
 		21473, 21474, // a number is moved to a stranger, or by somebody who is not the parent
 		21477,        // the parent itself cannot be suspended or closed
 		21606, 21660, // not the account's own sender
@@ -261,7 +261,7 @@ var codes = map[error][]int{
 	},
 	ErrInvalid: {
 		20001, 20002, 20004, 20007, 20011, 20012, 20413, 20422, 20423, 20426,
-		21201, 21205, 21209, 21210, 21211, 21212, 21213, 21214, 21217,
+		21201, 21205, 21206, 21208, 21209, 21210, 21211, 21212, 21213, 21214, 21217,
 		21401, 21402, 21403, 21405, 21406, 21421,
 		21451, 21457, 21458, 21470, 21475, 21481,
 		21266, // from a number to itself

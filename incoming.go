@@ -80,10 +80,10 @@ func (h *Handle) PlanIncomingCalls(ctx context.Context, want IncomingCalls) ([]I
 // not the account's, or no more, is [ErrNotFound] before anything is changed.
 func (h *Handle) SetIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
 	plan, err := h.planIncoming(ctx, want)
-	if err != nil {
-		return plan.shown(), err
+	if err == nil {
+		err = h.provider.setIncoming(ctx, plan)
 	}
-	return plan.shown(), h.provider.setIncoming(ctx, plan)
+	return plan.shown(), err
 }
 
 func (h *Handle) planIncoming(ctx context.Context, want IncomingCalls) (incomingPlan, error) {

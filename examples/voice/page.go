@@ -10,7 +10,7 @@ import (
 	"github.com/twilioacct/twilioacct/examples/internal/setup"
 )
 
-//go:embed page.html page.css page.js icon.svg
+//go:embed page.html page.css page.js token.js icon.svg
 var files embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(files, "page.html"))
@@ -24,6 +24,7 @@ func newPage(provider *twilioacct.Provider, r *result) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { writePage(w, r) })
 	mux.Handle("GET /page.js", asset("page.js", "text/javascript; charset=utf-8"))
+	mux.Handle("GET /token.js", asset("token.js", "text/javascript; charset=utf-8"))
 	mux.Handle("GET /page.css", asset("page.css", "text/css; charset=utf-8"))
 	mux.Handle("GET /icon.svg", asset("icon.svg", "image/svg+xml"))
 	mux.Handle("/token", provider.TokenHandler(r.whoAsks))
