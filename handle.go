@@ -43,12 +43,24 @@ func (h *Handle) Services(ctx context.Context) *client.RequestHandler { return h
 
 // check refuses what no request should be made for: each mistake is nil, or what is wrong with an argument.
 func (h *Handle) check(ctx context.Context, mistakes ...error) error {
-	return firstOf(checkCall(ctx, h.sid), firstOf(mistakes...))
+	if err := checkCall(ctx, h.sid); err != nil {
+		return err
+	}
+	if h.isSub {
+		if err := h.provider.checkNotParent(h.sid); err != nil {
+			return err
+		}
+	}
+	return firstOf(mistakes...)
 }
 
 func (h *Handle) call(ctx context.Context) *rest.Call {
+	return h.provider.rest.Call(ctx, h.sid, h.signer())
+}
+
+func (h *Handle) signer() rest.Signer {
 	if h.isSub {
-		return h.provider.rest.Call(ctx, h.sid, subaccountSigner{provider: h.provider, sid: h.sid})
+		return subaccountSigner{provider: h.provider, sid: h.sid}
 	}
-	return h.provider.asParent(ctx)
+	return parentSigner{h.provider}
 }

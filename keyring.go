@@ -215,7 +215,7 @@ func (k keyring) isGood(ctx context.Context, key APIKey) (bool, error) {
 		return false, nil
 	}
 	err := k.try(ctx, key, false)
-	if !errors.Is(err, ErrUnauthenticated) {
+	if !isRefusal(err) {
 		return err == nil, err
 	}
 	info, err := k.handle.APIKey(ctx, key.SID)
@@ -228,11 +228,14 @@ func (k keyring) isGood(ctx context.Context, key APIKey) (bool, error) {
 		return false, nil
 	}
 	err = k.try(ctx, key, true)
-	if errors.Is(err, ErrUnauthenticated) {
+	if isRefusal(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
+
+// isRefusal is true if it was Twilio that did not take the credentials: a 401 without a code may be a proxy's.
+func isRefusal(err error) bool { return errors.Is(err, ErrUnauthenticated) && codeOf(err) != 0 }
 
 func (k keyring) try(ctx context.Context, key APIKey, isNew bool) error {
 	h := k.handle
@@ -260,8 +263,17 @@ func (s keySigner) Refused(ctx context.Context, auth rest.Auth, refusal error, n
 	return auth, refusal
 }
 
-// make creates a key at Twilio. Nobody has its secret yet but the caller.
+// make creates a key at Twilio. Nobody has its secret yet but the caller. It goes on where the caller's context ends: else whoever leaves
+// in this moment leaves a key behind that is of no use.
 func (k keyring) make(ctx context.Context) (APIKey, error) {
+	if _, err := k.handle.signer().Auth(ctx); err != nil { // which may have to be looked for
+		return APIKey{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return APIKey{}, k.handle.call(ctx).Typed(err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
 	call := k.handle.call(ctx).Single()
 	raw, err := api.NewApiService(call.Handler()).CreateNewKey(new(api.CreateNewKeyParams).SetFriendlyName(k.name()))
 	if err != nil {

@@ -87,14 +87,23 @@ func (k keyring) replace(ctx context.Context, was Record) (Record, error) {
 	}
 	change := Record{APIKeys: map[string]APIKey{k.purpose: made, k.old(): was.APIKeys[k.purpose]}}
 	held, err := k.save(ctx, change, was)
-	if err != nil || !held.Equal(made) { // nobody has the secret, or somebody else rotates, too
+	if err != nil {
 		err = errors.Join(err, k.discard(ctx, made))
+	} else if !held.Equal(made) {
+		_ = k.discard(ctx, made) // somebody else rotates, too
 	}
 	k.handle.provider.keys.drop(k.id())
 	if err != nil {
 		return was, err
 	}
-	return k.load(ctx)
+	kept, err := k.load(ctx)
+	if err != nil || !held.Equal(made) {
+		return kept, err
+	}
+	if isGood, err := k.isGood(ctx, made); err != nil || isGood {
+		return kept, err
+	}
+	return kept, k.goBack(ctx, kept)
 }
 
 // finish deletes the old key if the new one is good and the time has come.
@@ -102,7 +111,7 @@ func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (Rot
 	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
 	isGood, err := k.isGood(ctx, current)
 	if err == nil && !isGood {
-		err = k.goBack(ctx, kept)
+		err = told(ErrConflict, "Twilio does not take the key %s for %q any more: EnsureAPIKey makes another one", current.SID, k.purpose)
 	}
 	if err != nil {
 		return RotatedAPIKey{OldSID: old.SID}, err
@@ -122,12 +131,9 @@ func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (Rot
 	return rotated, k.handle.forgetAPIKey(ctx, old.SID)
 }
 
-// goBack puts the old key in the place of the new one, which Twilio does not take.
+// goBack puts the old key in the place of the new one, which was made a moment ago and which Twilio does not take.
 func (k keyring) goBack(ctx context.Context, kept Record) error {
 	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
-	if old.Secret.IsZero() {
-		return told(ErrConflict, "the key %s for %q is gone: EnsureAPIKey makes another one", current.SID, k.purpose)
-	}
 	change := Record{APIKeys: map[string]APIKey{k.purpose: old}, Remove: []Field{APIKeyField(k.old())}}
 	if _, err := k.save(ctx, change, kept); err != nil {
 		return err

@@ -80,8 +80,8 @@ func (s subaccountSigner) Auth(ctx context.Context) (rest.Auth, error) {
 	if err := checkCall(ctx, s.sid); err != nil {
 		return rest.Auth{}, err
 	}
-	if strings.EqualFold(s.sid, s.provider.parent.AccountSID) {
-		return rest.Auth{}, invalid("%s is the parent, not a subaccount: use Provider.Parent", s.sid)
+	if err := s.provider.checkNotParent(s.sid); err != nil {
+		return rest.Auth{}, err
 	}
 	token, err := s.provider.tokens.get(ctx, s.sid, s.provider.findToken)
 	return s.auth(token), err

@@ -3,6 +3,7 @@ package twilioacct
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -133,11 +134,14 @@ func (p *Provider) subaccountSID(ctx context.Context, sid string) (string, error
 	if err := checkCall(ctx, sid); err != nil {
 		return "", err
 	}
-	sid = asWritten(sid)
-	if sid == p.parent.AccountSID {
-		return "", invalid("%s is the parent, not a subaccount", sid)
+	return asWritten(sid), p.checkNotParent(sid)
+}
+
+func (p *Provider) checkNotParent(sid string) error {
+	if strings.EqualFold(sid, p.parent.AccountSID) {
+		return invalid("%s is the parent, not a subaccount: see Provider.Parent", sid)
 	}
-	return sid, nil
+	return nil
 }
 
 // revision is that of the Store's record of the account; 0 where there is none. A Store that hangs must not keep a tenant from being
