@@ -22,8 +22,8 @@
 //
 // # A tenant in one call
 //
-// [Provider.Provision] gives a customer what a [Spec] says: a subaccount, a number (moved or bought), and a messaging service with the
-// number in it. It looks before it makes, so it is called again after a failure or a crash, and makes nothing twice. [Provider.Plan] says
+// [Provider.Provision] gives a customer what a [Spec] says: a subaccount, a number (moved or bought), a messaging service with the number
+// in it, and what calls need: an API key, a TwiML application, what answers the numbers, a first access token. It looks before it makes, so it is called again after a failure or a crash, and makes nothing twice. [Provider.Plan] says
 // what it would do.
 //
 // # A whole fleet
@@ -41,6 +41,14 @@
 //
 // What costs money or cannot be undone (creating, buying, releasing, sending) is never tried twice. After a lost reply the error is
 // [ErrOutcomeUnknown], and the documentation of each method says how to look for what may have been done.
+//
+// # Calls
+//
+// [Handle.AccessToken] signs what a browser shows to Twilio, by an API key that is the account's own, which [Handle.EnsureAPIKey] makes,
+// saves in the Store and finds again; [Provider.TokenHandler] renews tokens over HTTP, and [Handle.RotateAPIKey] replaces the key.
+// [Handle.EnsureTwiMLApp] makes the application that a browser's calls reach, [Handle.PlaceCall] calls by itself, and
+// [Handle.SetIncomingCalls] lets one URL, application or Studio flow answer all numbers of an account, [Provider.SetIncomingCalls] those
+// of a fleet; their plans show what has drifted since.
 //
 // # Errors
 //

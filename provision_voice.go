@@ -252,11 +252,11 @@ func errNotOwn(number string) error {
 
 // findIncoming plans, if the numbers and what is to answer them are known already.
 func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
-	if r.awaitsNumber() || r.spec.Voice.Incoming.Handler == (CallHandler{}) && r.has.Application.SID == "" {
+	switch {
+	case !r.hasAccount() && r.spec.Number == nil:
+		return DidFind, nil // a new account has no numbers
+	case r.awaitsNumber(), r.spec.Voice.Incoming.Handler == (CallHandler{}) && r.has.Application.SID == "":
 		return DidMake, nil
-	}
-	if !r.hasAccount() {
-		return DidFind, nil
 	}
 	err := r.planIncoming(ctx)
 	if err != nil || r.voice.plan.changes() {

@@ -20,7 +20,7 @@ type result struct {
 
 // end prints what came of it, and returns the exit status.
 func (r *result) end(out report.Output) int {
-	if len(r.has.Steps) == 0 && report.IsUsage(r.err) {
+	if r.has.Account.SID == "" && report.IsUsage(r.err) {
 		return out.Fail(r.err) // nothing was begun: the arguments are wrong
 	}
 	if r.err != nil {

@@ -62,7 +62,7 @@ func TestATokenOfARememberedKeyTakesNoRequest(t *testing.T) {
 	defer m.fake.Close()
 	before := m.fake.Count("")
 	require.NotZero(t, before, "the key was made")
-	require.NoError(t, repeat(m.ways(t.Context())[0].mints())(1000))
+	require.NoError(t, repeat(m.ways(t.Context())[0].once)(1000))
 	assert.Equal(t, before, m.fake.Count(""))
 }
 
@@ -71,9 +71,9 @@ func TestATokenTakesFewerAllocationsThanOneOfTwilioGo(t *testing.T) { // no othe
 	require.NoError(t, err)
 	defer m.fake.Close()
 	ways := m.ways(t.Context())
-	ours, err := allocated(1000, ways[0].mints())
+	ours, err := allocated(1000, ways[0].once)
 	require.NoError(t, err)
-	twilioGo, err := allocated(1000, ways[2].mints())
+	twilioGo, err := allocated(1000, ways[2].once)
 	require.NoError(t, err)
 	assert.Equal(t, "twilio-go", ways[2].name)
 	assert.NotZero(t, ours)
