@@ -3,6 +3,8 @@ package twilioacct
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"time"
 
@@ -130,14 +132,8 @@ func (g VoiceGrant) check() error {
 		checkOptional("Voice.ApplicationSID", "AP", g.ApplicationSID), checkOptional("Voice.PushCredentialSID", "CR", g.PushCredentialSID))
 }
 
-// isIdentity does without a regular expression, which every token would notice.
 func isIdentity(s string) bool {
-	for _, c := range []byte(s) {
-		if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= LongestIdentity
+	return s != "" && len(s) <= LongestIdentity && isOf(capitals+smallLetters+digits+"_", s)
 }
 
 // cut is the beginning of what may be very long.
@@ -148,10 +144,15 @@ func cut(s string, most int) string {
 	return s[:most] + "…"
 }
 
-// claims are those of an access token. The embedded interface is nil: nothing validates them here.
-type claims struct {
-	jwt.Claims `json:"-"`
+// header is that of an access token: a struct, for the map that jwt.Token encodes takes a fifth of all the time a token takes.
+type header struct {
+	Algorithm   string `json:"alg"`
+	ContentType string `json:"cty"`
+	Region      string `json:"twr,omitempty"`
+	Type        string `json:"typ"`
+}
 
+type claims struct {
 	ID        string `json:"jti"`
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
@@ -186,7 +187,7 @@ func (s TokenSpec) signed(account, region string, key APIKey, now time.Time) (Ac
 	issued := now.Truncate(time.Second)
 	expires := issued.Add(s.Lifetime)
 	since := issued.Add(-min(clockDiffers, longestLife-s.Lifetime))
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+	signed, err := claims{
 		ID:        key.SID + "-" + rand.Text(),
 		Issuer:    key.SID,
 		Subject:   account,
@@ -194,12 +195,7 @@ func (s TokenSpec) signed(account, region string, key APIKey, now time.Time) (Ac
 		NotBefore: since.Unix(),
 		ExpiresAt: expires.Unix(),
 		Grants:    s.grants(),
-	})
-	token.Header["cty"] = "twilio-fpa;v=1"
-	if region != "" {
-		token.Header["twr"] = region
-	}
-	signed, err := token.SignedString([]byte(key.Secret.Reveal()))
+	}.signed(region, key.Secret)
 	if err != nil {
 		return AccessToken{}, invalid("the token cannot be made: %v", err)
 	}
@@ -207,6 +203,20 @@ func (s TokenSpec) signed(account, region string, key APIKey, now time.Time) (Ac
 		Token: NewSecret(signed), Identity: s.Identity, APIKeySID: key.SID,
 		ExpiresAt: expires, RefreshAt: now.Add(expires.Sub(now) * 3 / 4),
 	}, nil
+}
+
+func (c claims) signed(region string, secret Secret) (string, error) {
+	method := jwt.SigningMethodHS256
+	head, headErr := encoded(header{method.Alg(), "twilio-fpa;v=1", region, "JWT"})
+	body, bodyErr := encoded(c)
+	text := head + "." + body
+	signature, err := method.Sign(text, []byte(secret.Reveal()))
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature), firstOf(headErr, bodyErr, err)
+}
+
+func encoded(part any) (string, error) {
+	raw, err := json.Marshal(part)
+	return base64.RawURLEncoding.EncodeToString(raw), err
 }
 
 func (s TokenSpec) grants() any {

@@ -37,6 +37,15 @@ func checkName(what, name string) error {
 	return nil
 }
 
+const (
+	capitals     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	smallLetters = "abcdefghijklmnopqrstuvwxyz"
+	digits       = "0123456789"
+)
+
+// isOf is true if s has no other characters than these.
+func isOf(characters, s string) bool { return strings.Trim(s, characters) == "" }
+
 // checkNamed is checkName for what is named by an argument, and not by its settings.
 func checkNamed(name string, inSettings *string) error {
 	if inSettings != nil {
@@ -47,15 +56,7 @@ func checkNamed(name string, inSettings *string) error {
 
 // isE164 takes + and 2 to 15 digits, of which the first is not 0. Every message passes here, which a regular expression would notice.
 func isE164(s string) bool {
-	if len(s) < 3 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
-		return false
-	}
-	for _, c := range []byte(s[1:]) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	return len(s) >= 3 && len(s) <= 16 && s[0] == '+' && s[1] != '0' && isOf(digits, s[1:])
 }
 
 // checkE164 takes a whole number as Twilio writes it.

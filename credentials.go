@@ -84,14 +84,7 @@ func (c Credentials) check() error {
 }
 
 // isPlain is true for letters and digits: a space or a line end from a file is found here, not in a 401.
-func isPlain(s string) bool {
-	for _, r := range s {
-		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			return false
-		}
-	}
-	return true
-}
+func isPlain(s string) bool { return isOf(capitals+smallLetters+digits, s) }
 
 func (c Credentials) auth() rest.Auth {
 	if c.APIKeySID != "" {

@@ -23,8 +23,8 @@
 // # A tenant in one call
 //
 // [Provider.Provision] gives a customer what a [Spec] says: a subaccount, a number (moved or bought), a messaging service with the number
-// in it, and what calls need: an API key, a TwiML application, what answers the numbers, a first access token. It looks before it makes, so it is called again after a failure or a crash, and makes nothing twice. [Provider.Plan] says
-// what it would do.
+// in it, and what calls need: an API key, a TwiML application, what answers the numbers, a first access token. It looks before it makes,
+// so it is called again after a failure or a crash, and makes nothing twice. [Provider.Plan] says what it would do.
 //
 // # A whole fleet
 //

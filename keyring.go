@@ -47,6 +47,12 @@ func (h *Handle) EnsureAPIKey(ctx context.Context, purpose string) (EnsuredAPIKe
 	return ring.described(ctx, key, did)
 }
 
+// keyring is what an account has for one purpose: a key at Twilio, its secret in the Store, and during a rotation the key before it.
+type keyring struct {
+	handle  *Handle
+	purpose string
+}
+
 // described is what Twilio tells of the key, and of those beside it.
 func (k keyring) described(ctx context.Context, key APIKey, did Did) (EnsuredAPIKey, error) {
 	ensured := EnsuredAPIKey{Key: APIKeyInfo{SID: key.SID, AccountSID: k.handle.sid, FriendlyName: k.name()}, Did: did}
@@ -104,30 +110,30 @@ const strayAge = 24 * time.Hour
 // keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
 const keyTime = 5 * time.Minute
 
-// keyring is what an account has for one purpose: a key at Twilio, its secret in the Store, and during a rotation the key before it.
-type keyring struct {
-	handle  *Handle
-	purpose string
-}
-
 // keyring refuses a purpose that would have no room for the old key's beside it.
 func (h *Handle) keyring(ctx context.Context, purpose string) (keyring, error) {
 	return keyring{h, purpose}, h.check(ctx, checkPurpose(purpose))
 }
 
 func checkPurpose(purpose string) error {
-	if keyPurposeForm.MatchString(purpose) && !strings.HasSuffix(purpose, oldSuffix) {
+	if isPurpose(purpose) && !strings.HasSuffix(purpose, oldSuffix) {
 		return nil
 	}
 	return invalid("%q is no purpose of an API key: 1 to 28 of a-z, 0-9, _ and -, and not ending in %s", purpose, oldSuffix)
 }
+
+// isPurpose does without a regular expression, which every token would notice.
+func isPurpose(s string) bool {
+	return s != "" && len(s) <= longestPurpose && isOf(smallLetters+digits+"_-", s)
+}
+
+const longestPurpose = 28
 
 var errNoKeyStore = invalid("an API key whose secret nobody keeps is of no use: set Options.Store")
 
 const oldSuffix = "-old"
 
 var (
-	keyPurposeForm = regexp.MustCompile(`^[a-z0-9_-]{1,28}$`)
 	deploymentForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,31}$`)
 )
 
@@ -144,7 +150,11 @@ func (k keyring) old() string { return k.purpose + oldSuffix }
 
 // key is the account's key for the purpose, from memory if it was there a moment ago.
 func (k keyring) key(ctx context.Context) (APIKey, error) {
-	return k.handle.provider.keys.get(ctx, k.id(), func(ctx context.Context, _ string) (APIKey, error) {
+	id := k.id()
+	if key, ok := k.handle.provider.keys.kept(id); ok {
+		return key, nil // before the function below is made a value, which allocates
+	}
+	return k.handle.provider.keys.get(ctx, id, func(ctx context.Context, _ string) (APIKey, error) {
 		key, _, err := k.ensure(ctx)
 		return key, err
 	})
@@ -294,7 +304,7 @@ func (k keyring) keep(ctx context.Context, made APIKey, kept Record) (APIKey, er
 }
 
 // save writes a change of the ring's keys, unless the key is another one by now than it was. It returns the key that is kept then.
-func (k keyring) save(ctx context.Context, change Record, was Record) (APIKey, error) {
+func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 	defer cancel()
 	made, replaced := change.APIKeys[k.purpose], was.APIKeys[k.purpose]

@@ -125,7 +125,7 @@ func TestWhereThereIsNoKeyYetARotationMakesOne(t *testing.T) {
 	fake, _, acme := tenantWithStore(t)
 	rotated, err := acme.RotateAPIKey(t.Context(), rotateVoice)
 	require.NoError(t, err)
-	assert.Equal(t, keysOf(fake, acme.SID()), []string{rotated.Key.SID})
+	assert.Equal(t, []string{rotated.Key.SID}, keysOf(fake, acme.SID()))
 	assert.Empty(t, rotated.OldSID)
 	assert.True(t, rotated.OldGoesAt.IsZero())
 }

@@ -53,11 +53,12 @@ type VoiceSpec struct {
 	FriendlyName string // of the TwiML application, how it is found again
 	Settings     TwiMLAppSettings
 
-	// CallerNumber is one of the tenant's own numbers that can call, in E.164. "" is the Spec's number, else the first one that can call; an
-	// account without any is no error.
+	// CallerNumber is one of the tenant's own numbers that can call, in E.164. "" is the Spec's number, else the first one that can call;
+	// an account without any is no error.
 	CallerNumber string
 
-	// Incoming says what answers the calls to all numbers of the tenant; without a Handler it is the application. nil leaves them as they are.
+	// Incoming says what answers the calls to all numbers of the tenant; without a Handler it is the application. nil leaves them as they
+	// are.
 	Incoming *IncomingCalls
 
 	// Token is what the first access token is to allow; without an application in its voice grant that is the tenant's. nil: none is made.
@@ -140,12 +141,13 @@ type Plan struct {
 
 // Provision gives a tenant what the Spec says: a subaccount, its number, its messaging service with the number in it, an API key, a TwiML
 // application, what answers its calls, and a first access token. It first looks for all of that: the subaccount by its friendly name, the
-// number in the tenant's account or where it is to come from, service and application by their friendly names, the key in the Store. What shows then that the Spec cannot be met is an error before anything has changed.
-// Then it makes what is not there, and sets what differs from the Spec's settings. What it makes itself it need not look into.
+// number in the tenant's account or where it is to come from, service and application by their friendly names, the key in the Store. What
+// shows then that the Spec cannot be met is an error before anything has changed. Then it makes what is not there, and sets what differs
+// from the Spec's settings. What it makes itself it need not look into.
 //
 // A step that fails ends the run with a *[StepError]; what was made so far is returned beside it, with its SIDs. Calling it again with the
-// same Spec goes on from there, also in another process after a crash, and makes nothing twice. Wait a moment before that: Twilio's
-// lists may not show yet what was made. Two of what should be one, such as two subaccounts of that name, are [ErrAmbiguous].
+// same Spec goes on from there, also in another process after a crash, and makes nothing twice. Wait a moment before that: Twilio's lists
+// may not show yet what was made. Two of what should be one, such as two subaccounts of that name, are [ErrAmbiguous].
 //
 // Two runs of one Spec at the same time can make things twice: each may look before the other makes. Let only one run at a time.
 func (p *Provider) Provision(ctx context.Context, spec Spec) (Provisioned, error) {

@@ -21,7 +21,8 @@ type voiceRun struct {
 func (r *provisioning) voiceTasks() []*task {
 	key := &task{name: StepAPIKey, look: r.findKey, do: r.makeKey, sid: func() string { return r.has.APIKey.Key.SID }}
 	application := &task{
-		name: StepApplication, look: r.findApplication, do: r.makeApplication, differs: r.applicationDiffers, settle: r.configureApplication,
+		name: StepApplication, look: r.findApplication, do: r.makeApplication,
+		differs: r.applicationDiffers, settle: r.configureApplication,
 		sid: func() string { return r.has.Application.SID },
 	}
 	caller := &task{

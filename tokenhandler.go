@@ -26,12 +26,11 @@ const (
 //	{"token": "eyJ…", "identity": "alice", "expires_at": "2026-11-22T20:10:00Z", "refresh_at": "2026-11-22T20:07:30Z"}
 //
 // The times are RFC 3339. The application's function says who asks, by its own session or credentials, and which token that is: never by
-// what the caller claims to be. An error of the function means 401, one that is [ErrForbidden] 403, and one that is [ErrUnavailable] 503; without a function everybody is
-// refused. It may read the body, of which there are 16 KB at most.
+// what the caller claims to be. An error of the function means 401, one that is [ErrForbidden] 403, and one that is [ErrUnavailable] 503;
+// without a function everybody is refused. It may read the body, of which there are 16 KB at most.
 //
 // A tenant whose account is suspended, closed or gone gets 403; what passes by itself is 503, with Retry-After. Answers are never to be
-// stored, and say no more than that: the Provider's Logger is told why. CORS, limits of rate and sessions are the application's
-// middleware.
+// stored, and say no more than that: the Provider's Logger is told why. CORS, limits of rate and sessions are the application's middleware.
 func (p *Provider) TokenHandler(authorize func(*http.Request) (TokenRequest, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

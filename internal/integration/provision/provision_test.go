@@ -37,6 +37,18 @@ func falcon() twilioacct.Spec {
 	}
 }
 
+// calling is the same tenant, which also calls from browsers.
+func calling() twilioacct.Spec {
+	spec := falcon()
+	spec.Voice = &twilioacct.VoiceSpec{
+		FriendlyName: "browser calls",
+		Settings:     twilioacct.TwiMLAppSettings{VoiceURL: new("https://falcon.example/outgoing")},
+		Incoming:     &twilioacct.IncomingCalls{},
+		Token:        &twilioacct.TokenSpec{Identity: "alice", Voice: twilioacct.VoiceGrant{Incoming: true}},
+	}
+	return spec
+}
+
 // platform is an application: its parent account, and the documents of its customers.
 type platform struct {
 	fake      *twiliotest.Server
@@ -93,7 +105,38 @@ func (p *platform) requireOneTenant(t *testing.T) {
 
 	documents := p.documents(t)
 	require.Len(t, documents, 1)
-	assert.Equal(t, bson.M{"sid": tenant.SID, "authToken": tenant.AuthToken, "status": "active", "rev": int64(1)}, documents[0]["twilio_account"])
+	account, _ := documents[0]["twilio_account"].(bson.M)
+	for field, want := range map[string]string{"sid": tenant.SID, "authToken": tenant.AuthToken, "status": "active"} {
+		assert.Equal(t, want, account[field])
+	}
+}
+
+// requireOneKey asserts that the document has one API key, with its secret, and that all others at Twilio are named as strays.
+func (p *platform) requireOneKey(t *testing.T) {
+	t.Helper()
+	tenant := p.fake.Subaccounts()[0].SID
+	store, err := mongostore.New(p.customers, nil)
+	require.NoError(t, err)
+	record, err := store.Load(t.Context(), tenant)
+	require.NoError(t, err)
+	require.Len(t, record.APIKeys, 1)
+	kept := record.APIKeys["voice"]
+	key, ok := p.fake.Key(kept.SID)
+	require.True(t, ok)
+	assert.Equal(t, key.Secret, kept.Secret.Reveal())
+
+	ensured, err := p.provider(t, true).Subaccount(tenant).EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	assert.Equal(t, twilioacct.DidFind, ensured.Did)
+	named := []string{ensured.Key.SID}
+	for _, stray := range ensured.Strays {
+		named = append(named, stray.SID)
+	}
+	var left []string
+	for _, key := range p.fake.Keys(tenant) {
+		left = append(left, key.SID)
+	}
+	assert.ElementsMatch(t, left, named)
 }
 
 func (p *platform) documents(t *testing.T) (all []bson.M) {
@@ -117,7 +160,39 @@ func TestATenantIsSetUpOnceAndItsDocumentWrittenOnce(t *testing.T) {
 		_, err := p.provider(t, true).Provision(t.Context(), falcon())
 		require.NoError(t, err)
 		p.requireOneTenant(t)
+		account, _ := p.documents(t)[0]["twilio_account"].(bson.M)
+		assert.EqualValues(t, 1, account["rev"])
 	}
+}
+
+func TestATenantsKeyIsInItsDocumentAndFoundThereByTheNextProcess(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	for range 3 {
+		has, err := p.provider(t, true).Provision(t.Context(), calling())
+		require.NoError(t, err)
+		p.requireOneTenant(t)
+		p.requireOneKey(t)
+		assert.Empty(t, has.APIKey.Strays)
+		_, err = p.fake.VerifyAccessToken(has.Token.Token.Reveal())
+		require.NoError(t, err)
+	}
+}
+
+func TestAKeyIsRotatedInTheDocument(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	has, err := p.provider(t, true).Provision(t.Context(), calling())
+	require.NoError(t, err)
+	tenant := p.provider(t, false).Subaccount(has.Account.SID)
+	begun, err := tenant.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice"})
+	require.NoError(t, err)
+	assert.Equal(t, has.APIKey.Key.SID, begun.OldSID)
+	assert.Len(t, p.fake.Keys(has.Account.SID), 2)
+	_, err = p.provider(t, false).Subaccount(has.Account.SID).RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+	require.NoError(t, err)
+	p.requireOneKey(t)
+	assert.Len(t, p.fake.Keys(has.Account.SID), 1)
 }
 
 func TestATenantWhoseDocumentTheApplicationMakesIsSetUpAndSyncedLater(t *testing.T) {
@@ -193,18 +268,19 @@ func TestProcessesThatAreKilledAtAnyMomentMakeNothingTwice(t *testing.T) {
 			p := newPlatform(t)
 			p.fake.Inject(twiliotest.Fault{Delay: 2 * time.Millisecond, Times: twiliotest.Always}) // so that a kill finds it at work
 			for range deaths {
-				until := p.fake.Count("") + random.IntN(9)
+				until := p.fake.Count("") + random.IntN(14)
 				start(t, p.job()).killWhen(func() bool { return p.fake.Count("") >= until })
 			}
 			start(t, p.job()).end(t)
 			p.requireOneTenant(t)
+			p.requireOneKey(t)
 			changes := map[string]int{}
 			for _, r := range p.fake.Requests() {
 				if r.Method == http.MethodPost && r.Status == http.StatusCreated {
 					changes[r.Operation]++
 				}
 			}
-			for _, made := range []string{"CreateAccount", "CreateIncomingPhoneNumber", "CreateService"} {
+			for _, made := range []string{"CreateAccount", "CreateIncomingPhoneNumber", "CreateService", "CreateApplication"} {
 				assert.LessOrEqual(t, changes[made], 1, made)
 			}
 		})

@@ -56,7 +56,7 @@ func (j job) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Provision(ctx, falcon())
+	_, err = provider.Provision(ctx, calling())
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,7 @@ func (w *world) workOnATenant(ctx context.Context) {
 	w.note(sent)
 	w.note(err)
 	w.note(tenant.Ready(ctx, has.Service.SID))
+	w.workOnCalls(ctx, tenant)
 	moved, err := w.provider.TransferNumber(ctx, twilioacct.NumberTransfer{
 		PhoneNumberSID: has.Number.SID, FromSID: has.Account.SID, ToSID: w.fake.Parent().SID,
 	})
@@ -166,6 +169,41 @@ func (w *world) workOnATenant(ctx context.Context) {
 	w.note(suspended)
 	w.note(err)
 	w.note(*tenant)
+}
+
+// workOnCalls lets a tenant have keys, of which one is saved and one is not, and sign tokens.
+func (w *world) workOnCalls(ctx context.Context, tenant *twilioacct.Handle) {
+	key, err := tenant.CreateAPIKey(ctx, "warehouse")
+	w.note(key)
+	w.note(err)
+	w.keep(key.Secret)
+	ensured, err := tenant.EnsureAPIKey(ctx, "voice")
+	w.note(ensured)
+	w.note(err)
+	spec := twilioacct.TokenSpec{Identity: "alice", Voice: twilioacct.VoiceGrant{Incoming: true}}
+	token, err := tenant.AccessToken(ctx, spec)
+	w.note(token)
+	w.note(err)
+	w.keep(token.Token)
+	rotated, err := tenant.RotateAPIKey(ctx, twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+	w.note(rotated)
+	w.note(err)
+	handler := w.provider.TokenHandler(func(*http.Request) (twilioacct.TokenRequest, error) {
+		return twilioacct.TokenRequest{AccountSID: tenant.SID(), TokenSpec: spec}, nil
+	})
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodPost, "/token", nil))
+	var given struct{ Token string }
+	if json.Unmarshal(answer.Body.Bytes(), &given) == nil {
+		w.keep(twilioacct.NewSecret(given.Token))
+	}
+}
+
+// keep adds a secret to those that must be nowhere.
+func (w *world) keep(s twilioacct.Secret) {
+	if !s.IsZero() {
+		w.tokens = append(w.tokens, s.Reveal())
+	}
 }
 
 func (w *world) workOnTheFleet(ctx context.Context) {
@@ -250,6 +288,9 @@ func (w *world) requireSilent(t *testing.T) {
 	w.tokens = append(w.tokens, w.fake.Parent().AuthToken)
 	for _, a := range w.fake.Subaccounts() {
 		w.tokens = append(w.tokens, a.AuthToken)
+		for _, key := range w.fake.Keys(a.SID) {
+			w.tokens = append(w.tokens, key.Secret)
+		}
 	}
 	for _, token := range w.tokens {
 		if i := strings.Index(written, token); i >= 0 {

@@ -103,6 +103,8 @@ func TestWhatATenantsLifeSendsAndTheFakeAnswersIsWhatTwilioDocuments(t *testing.
 	filter := &twilioacct.MessageFilter{To: "+12083186206", SentAfter: time.Now().Add(-time.Hour), SentBefore: time.Now().Add(time.Hour)}
 	all(t, falcon.Messages(ctx, filter))
 
+	talk(t, fake, p, falcon)
+
 	require.NoError(t, falcon.RemoveSender(ctx, twilioacct.Sender{ServiceSID: other.SID, PhoneNumberSID: bought.SID}))
 	require.NoError(t, falcon.DeleteMessagingService(ctx, other.SID))
 	require.NoError(t, falcon.ReleaseNumber(ctx, twilioacct.NumberRelease{SID: bought.SID, PhoneNumber: bought.PhoneNumber}))
@@ -125,4 +127,4 @@ func TestWhatATenantsLifeSendsAndTheFakeAnswersIsWhatTwilioDocuments(t *testing.
 }
 
 // unused are the operations that the library does not use, and that are there for the fake's own tests or for later.
-var unused = map[string]bool{"DeleteMessage": true, "FetchCall": true, "ListUsAppToPerson": true}
+var unused = map[string]bool{"DeleteMessage": true, "ListUsAppToPerson": true}
