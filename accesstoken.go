@@ -117,6 +117,11 @@ func (s TokenSpec) check() error {
 	case s.Voice.isEmpty() && len(s.ExtraGrants) == 0:
 		return invalid("the token would allow nothing: it has neither Voice nor ExtraGrants")
 	}
+	if len(s.ExtraGrants) > 0 {
+		if _, err := json.Marshal(s.ExtraGrants); err != nil {
+			return invalid("ExtraGrants: %v", err)
+		}
+	}
 	return s.Voice.check()
 }
 

@@ -169,13 +169,13 @@ func TestASpecThatTwilioWouldRefuseIsRefusedBeforeAnyRequest(t *testing.T) {
 		_, err := acme.AccessToken(t.Context(), spec)
 		require.ErrorIs(t, err, twilioacct.ErrInvalid, name)
 	}
+	_, err := acme.AccessToken(t.Context(), change(func(s *twilioacct.TokenSpec) { s.ExtraGrants = map[string]any{"sync": math.NaN()} }))
+	require.ErrorIs(t, err, twilioacct.ErrInvalid, "no JSON")
 	assert.Zero(t, fake.Count(""))
 
 	longest := change(func(s *twilioacct.TokenSpec) { s.Identity = strings.Repeat("Z", twilioacct.LongestIdentity) })
-	_, err := acme.AccessToken(t.Context(), longest)
+	_, err = acme.AccessToken(t.Context(), longest)
 	require.NoError(t, err)
-	_, err = acme.AccessToken(t.Context(), change(func(s *twilioacct.TokenSpec) { s.ExtraGrants = map[string]any{"sync": math.NaN()} }))
-	require.ErrorIs(t, err, twilioacct.ErrInvalid, "no JSON")
 }
 
 func TestNoTwoTokensHaveTheSameID(t *testing.T) {
@@ -319,4 +319,15 @@ func TestACallersEndIsNotTheOthers(t *testing.T) {
 		other.Wait()
 		assert.Equal(t, 1, fake.Count("CreateNewKey"))
 	})
+}
+
+func TestWhoLeavesGetsAnErrorThatHasItsType(t *testing.T) {
+	t.Parallel()
+	_, _, acme := tenantWithStore(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errAway)
+	_, err := acme.AccessToken(ctx, incomingOnly)
+	var typed *twilioacct.Error
+	require.ErrorAs(t, err, &typed)
+	require.ErrorIs(t, err, errAway, "why it was cancelled")
 }

@@ -34,7 +34,8 @@ func (k APIKeyInfo) Age() time.Duration {
 // may do, but nothing to accounts and keys, and signs access tokens. It is named purpose@deployment, see [Options].
 //
 // Twilio shows the secret once. It goes to the Store before anything else, also if ctx ends meanwhile. If the Store fails, the
-// key is returned as well as a *[StoreError], and stays. Without a Store it is the caller's to keep.
+// key is returned as well as a *[StoreError], and stays; without a Store it is the caller's to keep. Give such a key another name
+// ([Handle.RenameAPIKey]), or [Handle.DeleteStrayAPIKeys] takes it for a stray.
 //
 // A key that the Store has for that purpose already is [ErrConflict], and nothing is made: see [Handle.EnsureAPIKey] and
 // [Handle.RotateAPIKey]. Of a lost reply nobody knows whether a key was made: the error is [ErrOutcomeUnknown], and what was made has a
@@ -55,7 +56,7 @@ func (h *Handle) CreateAPIKey(ctx context.Context, purpose string) (APIKey, erro
 	if err != nil || h.provider.store == nil {
 		return made, err
 	}
-	held, err := ring.keep(ctx, made, kept)
+	held, err := ring.save(ctx, Record{APIKeys: map[string]APIKey{purpose: made}}, kept)
 	if err == nil && !held.Equal(made) {
 		err = &StoreError{Op: "Save", SID: h.sid, Err: ErrStale} // somebody else has saved another one meanwhile
 	}
@@ -108,9 +109,13 @@ func (h *Handle) RenameAPIKey(ctx context.Context, sid, friendlyName string) (AP
 // signed ends at once. If it is one that the Store has, the Store forgets it, too; if that fails, the error is a *[StoreError], and the
 // key is gone.
 //
-// It is fetched first: one that is not there is [ErrNotFound].
+// It is fetched first: one that is not there is [ErrNotFound], and the Store forgets that, too.
 func (h *Handle) DeleteAPIKey(ctx context.Context, sid string) error {
-	if _, err := h.APIKey(ctx, sid); err != nil {
+	_, err := h.APIKey(ctx, sid)
+	switch {
+	case isGone(err):
+		return firstOf(h.forgetAPIKey(ctx, asWritten(sid)), err)
+	case err != nil:
 		return err
 	}
 	if err := h.deleteAPIKey(ctx, sid); err != nil {
@@ -124,8 +129,9 @@ func (h *Handle) deleteAPIKey(ctx context.Context, sid string) error {
 	return deleted(call.Typed(api.NewApiService(call.Handler()).DeleteKey(sid, nil)))
 }
 
-// forgetAPIKey takes the key out of the Store, whatever it was for.
+// forgetAPIKey takes the key out of memory and out of the Store, whatever it was for.
 func (h *Handle) forgetAPIKey(ctx context.Context, sid string) error {
+	h.provider.keys.forget(h.sid)
 	if h.provider.store == nil {
 		return nil
 	}
@@ -144,7 +150,6 @@ func (h *Handle) forgetAPIKey(ctx context.Context, sid string) error {
 		change := Record{SID: h.sid, Rev: kept.Rev}
 		for purpose, key := range kept.APIKeys {
 			if key.SID == sid {
-				h.provider.keys.drop(keyOf(h.sid, purpose))
 				change.Remove = append(change.Remove, APIKeyField(purpose))
 			}
 		}

@@ -94,7 +94,7 @@ func (h *Handle) PlaceCall(ctx context.Context, c NewCall) (Call, error) {
 }
 
 func (c NewCall) check() error {
-	const longestTwiML, longestRing = 4000, 10 * time.Minute
+	const longestTwiML = 4000
 	switch n := utf8.RuneCountInString(c.TwiML); {
 	case c.To == "":
 		return invalid("a call needs To, whom to call")
@@ -104,24 +104,51 @@ func (c NewCall) check() error {
 		return invalid("a call needs one of URL, TwiML and ApplicationSID")
 	case n > longestTwiML:
 		return invalid("TwiML has %d characters: %d are the most", n, longestTwiML)
-	case c.RingTime < 0 || c.RingTime > longestRing || c.RingTime%time.Second != 0:
-		return invalid("RingTime %v is not up to 10 minutes, in whole seconds", c.RingTime)
-	case c.TimeLimit < 0 || c.TimeLimit%time.Second != 0:
-		return invalid("TimeLimit %v is not in whole seconds", c.TimeLimit)
-	}
-	for _, event := range c.StatusEvents {
-		if err := checkOneOf("StatusEvents", &event, "initiated", "ringing", "answered", "completed"); err != nil {
-			return err
-		}
+	case c.Method != "" && c.URL == "":
+		return invalid("Method is that of URL, which is not given")
+	case !isOf(digits+"#*wW", c.Digits):
+		return invalid("Digits %q has others than 0-9, #, * and w", c.Digits)
 	}
 	return firstOf(
-		checkAddress("To", c.To), checkAddress("From", c.From),
+		c.checkTimes(), c.checkEvents(),
+		checkParty("To", c.To), checkParty("From", c.From),
 		checkOptional("ApplicationSID", "AP", c.ApplicationSID),
 		checkURL("URL", &c.URL), checkMethod("Method", given(c.Method)),
 		checkURL("FallbackURL", &c.FallbackURL), checkMethod("FallbackMethod", given(c.FallbackMethod)),
 		checkURL("StatusCallback", &c.StatusCallback), checkMethod("StatusCallbackMethod", given(c.StatusCallbackMethod)),
 		checkOneOf("MachineDetection", given(c.MachineDetection), "Enable", "DetectMessageEnd"),
 	)
+}
+
+func (c NewCall) checkTimes() error {
+	const longestRing = 10 * time.Minute
+	if c.RingTime < 0 || c.RingTime > longestRing || c.RingTime%time.Second != 0 {
+		return invalid("RingTime %v is not up to 10 minutes, in whole seconds", c.RingTime)
+	}
+	if c.TimeLimit < 0 || c.TimeLimit%time.Second != 0 {
+		return invalid("TimeLimit %v is not in whole seconds", c.TimeLimit)
+	}
+	return nil
+}
+
+func (c NewCall) checkEvents() error {
+	for _, event := range c.StatusEvents {
+		if err := checkOneOf("StatusEvents", &event, "initiated", "ringing", "answered", "completed"); err != nil {
+			return err
+		}
+	}
+	if len(c.StatusEvents) > 0 && c.StatusCallback == "" {
+		return invalid("StatusEvents are told to StatusCallback, which is not given")
+	}
+	return nil
+}
+
+// checkParty is checkAddress, but for numbers without their plus sign: whoever calls is no short code.
+func checkParty(what, s string) error {
+	if isOf(digits+" ().-", s) {
+		return checkE164(what, s)
+	}
+	return checkAddress(what, s)
 }
 
 func (c NewCall) params() *api.CreateCallParams {

@@ -221,11 +221,18 @@ func TestABadCallIsRefusedBeforeAnyRequest(t *testing.T) {
 		"FallbackMethod":       func(c *twilioacct.NewCall) { c.FallbackMethod = "x" },
 		"StatusCallback":       func(c *twilioacct.NewCall) { c.StatusCallback = "x" },
 		"StatusCallbackMethod": func(c *twilioacct.NewCall) { c.StatusCallbackMethod = "x" },
-		"StatusEvents":         func(c *twilioacct.NewCall) { c.StatusEvents = []string{"ended"} },
-		"RingTime":             func(c *twilioacct.NewCall) { c.RingTime = 11 * time.Minute },
-		"RingTime ":            func(c *twilioacct.NewCall) { c.RingTime = time.Millisecond },
-		"TimeLimit":            func(c *twilioacct.NewCall) { c.TimeLimit = -time.Second },
-		"MachineDetection":     func(c *twilioacct.NewCall) { c.MachineDetection = "yes" },
+		"StatusEvents ":        func(c *twilioacct.NewCall) { c.StatusEvents = []string{"ringing"} },
+		"Digits":               func(c *twilioacct.NewCall) { c.Digits = "12a" },
+		"Method ":              func(c *twilioacct.NewCall) { c.URL, c.TwiML, c.Method = "", "<Response/>", "GET" },
+		"From  ":               func(c *twilioacct.NewCall) { c.From = "4155550101" },
+		"To  ":                 func(c *twilioacct.NewCall) { c.To = "(415) 555-0101" },
+		"StatusEvents": func(c *twilioacct.NewCall) {
+			c.StatusCallback, c.StatusEvents = "https://acme.example", []string{"ended"}
+		},
+		"RingTime":         func(c *twilioacct.NewCall) { c.RingTime = 11 * time.Minute },
+		"RingTime ":        func(c *twilioacct.NewCall) { c.RingTime = time.Millisecond },
+		"TimeLimit":        func(c *twilioacct.NewCall) { c.TimeLimit = -time.Second },
+		"MachineDetection": func(c *twilioacct.NewCall) { c.MachineDetection = "yes" },
 	} {
 		c := good
 		spoil(&c)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
@@ -19,7 +20,8 @@ type IncomingCalls struct {
 	// it is, but for the method of a URL, which becomes POST.
 	Settings PhoneNumberSettings
 
-	// Deliberate claims a number whose handler was chosen on purpose; it is left as it is. nil: none is.
+	// Deliberate claims a number whose handler was chosen on purpose, which is left as it is. It is called by one goroutine at a time.
+	// nil: none is.
 	Deliberate func(PhoneNumber) bool
 
 	TakeTrunks     bool // numbers on a SIP trunk are taken off it, and not left
@@ -38,7 +40,7 @@ type IncomingNumber struct {
 	Before, After CallHandler // that count
 
 	Drift   []string // the settings that are not as they should be, such as VoiceMethod; of numbers that are left, too
-	Changed bool     // or would be, in a plan
+	Changed bool     // in part at least; or would be, in a plan
 	Left    WhyLeft  // "" if it was not left as it is
 	Err     error    // why it could not be changed
 }
@@ -59,7 +61,7 @@ type IncomingReport struct {
 	Skipped []SkippedAccount
 }
 
-// SkippedAccount is an account whose numbers were not looked at, and why: [ErrSuspended], or what kept them from being looked at.
+// SkippedAccount is an account whose numbers are left, and why: [ErrSuspended], or what kept them from being looked at.
 type SkippedAccount struct {
 	SID          string
 	FriendlyName string
@@ -77,7 +79,7 @@ func (h *Handle) PlanIncomingCalls(ctx context.Context, want IncomingCalls) ([]I
 // is not touched: a repeated run only lists. Numbers on a trunk, deliberate ones and those that cannot call are left.
 //
 // A number that cannot be set keeps no other from being set: it has its Err, and the error says how many there are. An application that is
-// not the account's, or no more, is [ErrNotFound] before anything is changed.
+// not the account's, or no more, is [ErrNotFound] before anything is changed, also if all numbers name it already: a second list tells.
 func (h *Handle) SetIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
 	plan, err := h.planIncoming(ctx, want)
 	if err == nil {
@@ -103,12 +105,12 @@ func (p *Provider) PlanIncomingCalls(ctx context.Context, of func(Account) *Inco
 // says what is to answer the calls of an account; nil leaves it alone. It is asked about every active one, one after the other.
 //
 // All accounts are listed, then the numbers of those that are to be set, many accounts at once, and only then is anything changed. A
-// suspended account is skipped, and so is one whose numbers cannot be listed: see [IncomingReport]. That some were is no error; that some
-// numbers could not be set is.
+// suspended account is skipped, which is no error. Nor does an account that cannot be looked at, or a number that cannot be set, keep any
+// other from being set; but the error says how many there are, and the report names them.
 func (p *Provider) SetIncomingCalls(ctx context.Context, of func(Account) *IncomingCalls) (IncomingReport, error) {
 	plan, skipped, err := p.planFleet(ctx, of)
-	if err == nil {
-		err = p.setIncoming(ctx, plan)
+	if len(plan) > 0 {
+		err = errors.Join(err, p.setIncoming(ctx, plan))
 	}
 	return IncomingReport{plan.shown(), skipped}, err
 }
@@ -134,13 +136,16 @@ func (plan incomingPlan) shown() []IncomingNumber {
 	return shown
 }
 
-// planIncoming lists the account's numbers, and looks for the application that some of them are to get.
+// planIncoming lists the account's numbers, and looks for the applications that they are to have.
 func planIncoming(ctx context.Context, call func() *rest.Call, account string, want IncomingCalls) (incomingPlan, error) {
-	plan, err := want.planFor(listNumbers(ctx, call(), account, PhoneNumberFilter{}), call)
-	if app := want.Handler.ApplicationSID; err == nil && app != "" && plan.changes() {
-		err = checkApplication(call(), account, app)
+	if err := want.checkFlow(account); err != nil {
+		return nil, err
 	}
-	return plan, err
+	plan, err := want.planFor(listNumbers(ctx, call(), account, PhoneNumberFilter{}), call)
+	if err != nil || len(plan) == 0 {
+		return plan, err
+	}
+	return plan, checkApplications(ctx, call(), account, want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID))
 }
 
 func (w IncomingCalls) planFor(numbers iter.Seq2[PhoneNumber, error], call func() *rest.Call) (plan incomingPlan, err error) {
@@ -162,18 +167,39 @@ func (plan incomingPlan) changes() bool {
 
 // taskFor says what is to be done with a number.
 func (w IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
-	change := w.settings(n.AccountSID).butFor(n)
-	if !n.Capabilities.Voice {
-		change = PhoneNumberSettings{}
-	}
 	t := &incomingTask{want: w, IncomingNumber: IncomingNumber{
 		AccountSID: n.AccountSID, SID: n.SID, PhoneNumber: n.PhoneNumber,
-		Before: n.CallHandler(), After: n.CallHandler(), Drift: change.names(), Left: w.reasonToLeave(n),
+		Before: n.CallHandler(), After: n.CallHandler(), Left: w.reasonToLeave(n),
 	}}
+	if t.Left == LeftVoiceless {
+		return t
+	}
+	t.Drift = w.settings(n.AccountSID).butFor(n).names()
+	if n.CallHandler() != w.handlerOf(n) && t.Drift == nil {
+		t.Drift = []string{"TrunkSID"} // which counts before the application that is there already
+	}
 	if t.Left == "" && t.Drift != nil {
-		t.change, t.Changed, t.After = change, true, w.Handler
+		t.change, t.Changed, t.After = w.change(n), true, w.handlerOf(n)
 	}
 	return t
+}
+
+// change is what of the settings the number does not have. What answers calls is said as a whole: somebody may give the number an
+// application or a trunk meanwhile, which would count before a URL.
+func (w IncomingCalls) change(n PhoneNumber) PhoneNumberSettings {
+	want := w.settings(n.AccountSID)
+	change := want.butFor(n)
+	if change.VoiceURL != nil || change.VoiceApplicationSID != nil || change.TrunkSID != nil || n.CallHandler() != w.handlerOf(n) {
+		change.VoiceURL, change.VoiceApplicationSID, change.TrunkSID = want.VoiceURL, want.VoiceApplicationSID, want.TrunkSID
+	}
+	return change
+}
+
+// handlerOf is the handler as a number shows it that has it: a Studio flow may be given as its URL.
+func (w IncomingCalls) handlerOf(n PhoneNumber) CallHandler {
+	s := w.Handler.settings(n.AccountSID)
+	n.VoiceURL, n.VoiceApplicationSID, n.TrunkSID = value(s.VoiceURL), value(s.VoiceApplicationSID), ""
+	return n.CallHandler()
 }
 
 func (w IncomingCalls) reasonToLeave(n PhoneNumber) WhyLeft {
@@ -212,6 +238,15 @@ func (w IncomingCalls) check() error {
 	return firstOf(w.Handler.check(), s.check())
 }
 
+// checkFlow refuses the address of another account's Studio flow, which does not answer.
+func (w IncomingCalls) checkFlow(account string) error {
+	const all = "https://webhooks.twilio.com/v1/Accounts/"
+	if strings.HasPrefix(w.Handler.URL, all) && !strings.HasPrefix(w.Handler.URL, studioFlows(account)) {
+		return invalid("%s is no Studio flow of %s", w.Handler.URL, account)
+	}
+	return nil
+}
+
 // planFleet plans for all active subaccounts.
 func (p *Provider) planFleet(ctx context.Context, of func(Account) *IncomingCalls) (incomingPlan, []SkippedAccount, error) {
 	switch {
@@ -222,43 +257,74 @@ func (p *Provider) planFleet(ctx context.Context, of func(Account) *IncomingCall
 	case p.parent.APIKeySID != "":
 		return nil, nil, told(ErrForbidden, "Twilio lets no API key of the parent into a subaccount: use the parent's auth token")
 	}
-	type planned struct {
-		account Account
-		want    IncomingCalls
-		plan    incomingPlan
-		err     error
+	accounts, skipped, err := p.incomingAccounts(ctx, of)
+	if err != nil {
+		return nil, nil, err
 	}
-	var accounts []*planned
+	failed := eachOf(ctx, accounts, p.concurrent, func(ctx context.Context, a *incomingAccount) error {
+		a.plan, a.err = planIncoming(ctx, func() *rest.Call { return p.asParent(ctx) }, a.SID, a.want)
+		return a.err
+	})
+	var all incomingPlan
+	for _, a := range accounts {
+		if a.err == nil {
+			all = append(all, a.plan...)
+			continue
+		}
+		skipped = append(skipped, SkippedAccount{a.SID, a.FriendlyName, a.err})
+	}
+	if len(failed) > 0 {
+		err = fmt.Errorf("%d of %d accounts were not looked at, one of them because: %w", len(failed), len(accounts), failed[0])
+	}
+	return all, skipped, err
+}
+
+// incomingAccount is an account whose numbers are to be set.
+type incomingAccount struct {
+	Account
+
+	want IncomingCalls
+	plan incomingPlan
+	err  error
+}
+
+// incomingAccounts lists the accounts, and asks what is to answer the calls of those that are active.
+func (p *Provider) incomingAccounts(ctx context.Context, of func(Account) *IncomingCalls) ([]*incomingAccount, []SkippedAccount, error) {
+	var accounts []*incomingAccount
 	var skipped []SkippedAccount
+	var asking sync.Mutex
 	for a, err := range p.Accounts(ctx, nil) {
 		switch {
 		case err != nil:
 			return nil, nil, err
 		case a.SID == p.parent.AccountSID || a.Status == StatusClosed:
+			continue
 		case a.Status != StatusActive:
 			skipped = append(skipped, SkippedAccount{a.SID, a.FriendlyName, a.checkActive()})
-		default:
-			if want := of(a); want != nil {
-				if err := want.check(); err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", a.SID, err)
-				}
-				accounts = append(accounts, &planned{account: a, want: *want})
-			}
-		}
-	}
-	_ = eachOf(ctx, accounts, p.concurrent, func(ctx context.Context, a *planned) error {
-		a.plan, a.err = planIncoming(ctx, func() *rest.Call { return p.asParent(ctx) }, a.account.SID, a.want)
-		return nil
-	})
-	var all incomingPlan
-	for _, a := range accounts {
-		if a.err != nil {
-			skipped = append(skipped, SkippedAccount{a.account.SID, a.account.FriendlyName, a.err})
 			continue
 		}
-		all = append(all, a.plan...)
+		want := of(a)
+		if want == nil {
+			continue
+		}
+		if err := want.check(); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", a.SID, err)
+		}
+		accounts = append(accounts, &incomingAccount{Account: a, want: want.oneByOne(&asking)})
 	}
-	return all, skipped, ctx.Err()
+	return accounts, skipped, nil
+}
+
+// oneByOne lets Deliberate be called by one goroutine at a time.
+func (w IncomingCalls) oneByOne(asking *sync.Mutex) IncomingCalls {
+	if isDeliberate := w.Deliberate; isDeliberate != nil {
+		w.Deliberate = func(n PhoneNumber) bool {
+			asking.Lock()
+			defer asking.Unlock()
+			return isDeliberate(n)
+		}
+	}
+	return w
 }
 
 // setIncoming does what is planned.
@@ -285,16 +351,19 @@ func (t *incomingTask) set() error {
 		return nil
 	}
 	n, err := configureNumber(t.call(), t.AccountSID, t.SID, t.change.params())
-	if err == nil {
-		if missing := t.change.butFor(n).names(); missing != nil {
-			err = told(ErrConflict, "%s was set, and has not taken %v", t.SID, missing)
+	if err != nil {
+		if !errors.Is(err, ErrOutcomeUnknown) {
+			t.Changed, t.After = false, t.Before
 		}
+		return err
 	}
-	switch {
-	case err == nil && t.took != nil:
+	if t.took != nil {
 		t.took(n)
-	case err != nil && !errors.Is(err, ErrOutcomeUnknown):
-		t.Changed, t.After = false, t.Before
 	}
-	return err
+	missing := t.change.butFor(n)
+	t.Changed, t.After = missing != t.change, n.CallHandler()
+	if t.After != t.want.handlerOf(n) || missing != (PhoneNumberSettings{}) {
+		return told(ErrConflict, "%s was set, and is answered by %q, and has not taken %v", t.SID, t.After, missing.names())
+	}
+	return nil
 }

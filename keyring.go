@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -19,8 +20,9 @@ type EnsuredAPIKey struct {
 	Key APIKeyInfo
 	Did Did // made or found
 
-	// Strays are keys of the same name whose secret the Store does not have: of a crash between the making of a key and its saving, of a
-	// lost reply, or of another deployment of that name. See [Handle.DeleteStrayAPIKeys].
+	// Strays are keys of the same name whose secret the Store does not have (any more): of a crash between the making of a key and its
+	// saving, of a lost reply, of a wrong secret that was replaced, of a failed save that a caller of CreateAPIKey was told of, or of
+	// another deployment of that name. See [Handle.DeleteStrayAPIKeys].
 	Strays []APIKeyInfo
 }
 
@@ -70,13 +72,21 @@ func (k keyring) described(ctx context.Context, key APIKey, did Did) (EnsuredAPI
 			ensured.Strays = append(ensured.Strays, info)
 		}
 	}
+	if ensured.Key.DateCreated.IsZero() { // it has another name by now, or is not listed yet
+		info, err := k.handle.APIKey(ctx, key.SID)
+		if err != nil {
+			return ensured, err
+		}
+		ensured.Key = info
+	}
 	return ensured, nil
 }
 
 // DeleteStrayAPIKeys deletes the account's keys that are named as the purpose's key is, whose secret the Store does not have, and that are
 // older than a day: a younger one may be another process's, which is about to save it. It returns those that it has deleted.
 //
-// It cannot be undone: make sure that no other deployment uses that name with a Store of its own, see [Options]. A Store without a good key
+// It cannot be undone, and ends the tokens that they have signed: make sure that no other deployment uses that name with a Store of its
+// own, see [Options], and that nobody keeps the secret of such a key elsewhere. A Store without a good key
 // for that purpose may be the wrong one: nothing is deleted then, and the error is [ErrConflict].
 func (h *Handle) DeleteStrayAPIKeys(ctx context.Context, purpose string) ([]APIKeyInfo, error) {
 	ring, err := h.keyring(ctx, purpose)
@@ -107,8 +117,27 @@ func (h *Handle) DeleteStrayAPIKeys(ctx context.Context, purpose string) ([]APIK
 
 const strayAge = 24 * time.Hour
 
-// keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
-const keyTime = 5 * time.Minute
+const (
+	// keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
+	keyTime = 5 * time.Minute
+	// lagTime is how long a key that is not found is waited for.
+	lagTime = time.Second
+)
+
+// keyMemory remembers the keys that were good a moment ago, by keyOf.
+type keyMemory struct {
+	*remembered[APIKey]
+
+	purposes sync.Map // that somebody has asked for
+}
+
+// forget drops all keys of the account.
+func (m *keyMemory) forget(account string) {
+	m.purposes.Range(func(purpose, _ any) bool {
+		m.drop(keyOf(account, purpose.(string))) //nolint:forcetypeassert // nothing else is put there
+		return true
+	})
+}
 
 // keyring refuses a purpose that would have no room for the old key's beside it.
 func (h *Handle) keyring(ctx context.Context, purpose string) (keyring, error) {
@@ -154,13 +183,18 @@ func (k keyring) key(ctx context.Context) (APIKey, error) {
 	if key, ok := k.handle.provider.keys.kept(id); ok {
 		return key, nil // before the function below is made a value, which allocates
 	}
-	return k.handle.provider.keys.get(ctx, id, func(ctx context.Context, _ string) (APIKey, error) {
+	key, err := k.handle.provider.keys.get(ctx, id, func(ctx context.Context, _ string) (APIKey, error) {
 		key, _, err := k.ensure(ctx)
 		return key, err
 	})
+	if err != nil && !isStores(err) {
+		err = left(ctx, err, k.handle.sid)
+	}
+	return key, err
 }
 
 func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
+	k.handle.provider.keys.purposes.Store(k.purpose, struct{}{})
 	kept, isGood, err := k.find(ctx)
 	if err != nil || isGood {
 		return kept.APIKeys[k.purpose], DidFind, err
@@ -169,7 +203,7 @@ func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
 	if err != nil {
 		return APIKey{}, "", err
 	}
-	held, err := k.keep(ctx, made, kept)
+	held, err := k.save(ctx, Record{APIKeys: map[string]APIKey{k.purpose: made}}, kept)
 	if err != nil {
 		return APIKey{}, "", errors.Join(err, k.discard(ctx, made))
 	}
@@ -231,13 +265,15 @@ func (k keyring) isGood(ctx context.Context, key APIKey) (bool, error) {
 	info, err := k.handle.APIKey(ctx, key.SID)
 	switch {
 	case isGone(err):
-		return false, nil
+		if !rest.Sleep(ctx, lagTime) { // another process may have made it a moment ago
+			return false, left(ctx, ctx.Err(), k.handle.sid)
+		}
 	case err != nil:
 		return false, err
 	case info.DateCreated.IsZero() || info.Age() > newbornTime:
 		return false, nil
 	}
-	err = k.try(ctx, key, true)
+	err = k.try(ctx, key, err == nil)
 	if isRefusal(err) {
 		return false, nil
 	}
@@ -280,9 +316,9 @@ func (k keyring) make(ctx context.Context) (APIKey, error) {
 		return APIKey{}, err
 	}
 	if err := ctx.Err(); err != nil {
-		return APIKey{}, k.handle.call(ctx).Typed(err)
+		return APIKey{}, left(ctx, err, k.handle.sid)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	ctx, cancel := lingering(ctx)
 	defer cancel()
 	call := k.handle.call(ctx).Single()
 	raw, err := api.NewApiService(call.Handler()).CreateNewKey(new(api.CreateNewKeyParams).SetFriendlyName(k.name()))
@@ -296,14 +332,8 @@ func (k keyring) make(ctx context.Context) (APIKey, error) {
 	return made, nil
 }
 
-// keep saves a new key in the place of the one that was kept. It goes on where the caller's context ends: nobody can ask for the secret
-// again. Who finds that somebody else has saved a key meanwhile leaves that one, and returns it.
-func (k keyring) keep(ctx context.Context, made APIKey, kept Record) (APIKey, error) {
-	change := Record{APIKeys: map[string]APIKey{k.purpose: made}}
-	return k.save(ctx, change, kept)
-}
-
-// save writes a change of the ring's keys, unless the key is another one by now than it was. It returns the key that is kept then.
+// save writes a change of the ring's keys, unless the key is another one by now than it was. It returns the key that is kept then. It goes
+// on where the caller's context ends: nobody can ask for a new key's secret again.
 func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 	defer cancel()
@@ -353,5 +383,18 @@ func (k keyring) named(ctx context.Context) iter.Seq2[APIKeyInfo, error] {
 				return
 			}
 		}
+	}
+}
+
+// lingering is the context of what goes on for a while though its caller may leave.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(keepTime, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() {
+		stop()
+		cancel()
 	}
 }

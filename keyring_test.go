@@ -559,3 +559,60 @@ func TestASuspendedAccountsKeyIsNotTakenForLost(t *testing.T) {
 	require.ErrorIs(t, err, twilioacct.ErrSuspended)
 	assert.Len(t, fake.Keys(acme.SID()), 1)
 }
+
+func TestAKeyThatWasRenamedIsShownAsItIs(t *testing.T) {
+	t.Parallel()
+	_, _, acme := tenantWithStore(t)
+	made, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	renamed, err := acme.RenameAPIKey(t.Context(), made.Key.SID, "another name")
+	require.NoError(t, err)
+	again, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	assert.Equal(t, renamed, again.Key)
+	assert.Equal(t, twilioacct.DidFind, again.Did)
+}
+
+func TestASlowTwilioIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		fake.Inject(twiliotest.Fault{Operation: "CreateNewKey", Delay: 14 * time.Second})
+		_, err := acme.EnsureAPIKey(t.Context(), "voice")
+		require.NoError(t, err)
+		assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
+	})
+}
+
+func TestWhoLeavesWhileAKeyIsMadeLeavesNoStray(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		fake.Inject(twiliotest.Fault{Operation: "CreateNewKey", Delay: 5 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _ = acme.AccessToken(ctx, incomingOnly)
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
+		assert.Len(t, fake.Keys(acme.SID()), 1)
+
+		fake.Inject(twiliotest.Fault{Operation: "CreateNewKey", Hang: true})
+		start := time.Now()
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := acme.EnsureAPIKey(ctx, "mobile")
+		require.ErrorIs(t, err, twilioacct.ErrOutcomeUnknown)
+		assert.LessOrEqual(t, time.Since(start), 15*time.Second, "it goes on for some seconds and no longer")
+	})
+}
+
+func TestADeletionThatWasInterruptedIsEndedByARepeatedOne(t *testing.T) {
+	t.Parallel()
+	fake, store, acme := tenantWithStore(t)
+	made, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	fake.DeleteKey(made.Key.SID) // and the process died before the Store was told
+	require.ErrorIs(t, acme.DeleteAPIKey(t.Context(), made.Key.SID), twilioacct.ErrNotFound)
+	assert.Empty(t, storedKey(t, store, acme.SID(), "voice"))
+}

@@ -24,8 +24,9 @@ type APIKeyRotation struct {
 type RotatedAPIKey struct {
 	Key APIKeyInfo // that signs from now on
 
-	OldSID    string    // SK…, of the key before it, "" if there was none
-	OldGoesAt time.Time // when it may be deleted, by another call; zero: it is gone
+	OldSID     string    // SK…, of the key before it, "" if there was none
+	OldGoesAt  time.Time // when it may be deleted, by another call; zero if there is none, or none any more
+	OldDeleted bool
 }
 
 // RotateAPIKey replaces the key of a purpose by a new one. The new key is saved in the Store and has signed a request before the old one
@@ -33,11 +34,12 @@ type RotatedAPIKey struct {
 //
 // It is called at least twice. The first call makes the new key. A call within the overlap changes nothing and tells when the old key may
 // go; the first call after that deletes it, and the next one begins another rotation. So a repeated call after a crash, or from several
-// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for five minutes more,
-// which is added to the overlap.
+// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for some minutes more,
+// so ten are added to the overlap.
 //
 // Where there is no key yet, one is made, as by [Handle.EnsureAPIKey]. If the new key cannot be saved it is deleted again, and if Twilio
-// does not take it, the old one is put back: the old key stays in use either way. Deleting a key cannot be undone.
+// does not take it in the call that made it, the old one is put back: that stays in use either way. A key that Twilio takes no more
+// later on is [ErrConflict], and nothing is deleted. Deleting a key cannot be undone.
 func (h *Handle) RotateAPIKey(ctx context.Context, rotation APIKeyRotation) (RotatedAPIKey, error) {
 	ring, err := h.keyring(ctx, rotation.Purpose)
 	if err == nil {
@@ -50,27 +52,36 @@ func (h *Handle) RotateAPIKey(ctx context.Context, rotation APIKeyRotation) (Rot
 	if err != nil {
 		return RotatedAPIKey{}, err
 	}
-	if kept.APIKeys[ring.purpose].Secret.IsZero() {
-		ensured, err := h.EnsureAPIKey(ctx, rotation.Purpose)
-		return RotatedAPIKey{Key: ensured.Key}, err
-	}
-	if _, isUnderWay := kept.APIKeys[ring.old()]; !isUnderWay {
-		if kept, err = ring.replace(ctx, kept); err != nil {
-			return RotatedAPIKey{}, err
+	_, hasKey := kept.APIKeys[ring.purpose]
+	_, isUnderWay := kept.APIKeys[ring.old()]
+	switch {
+	case !hasKey:
+		if _, _, err = ring.ensure(ctx); err == nil {
+			kept, err = ring.load(ctx)
 		}
+	case !isUnderWay:
+		kept, err = ring.replace(ctx, kept)
+	}
+	if err != nil {
+		return RotatedAPIKey{OldSID: kept.APIKeys[ring.old()].SID}, err
 	}
 	return ring.finish(ctx, kept, rotation)
 }
 
 func (r APIKeyRotation) check(longestToken time.Duration) error {
 	switch {
-	case r.Overlap < 0:
-		return invalid("Overlap %v is negative", r.Overlap)
+	case r.Overlap < 0 || r.Overlap > longestOverlap:
+		return invalid("Overlap %v is not up to a year", r.Overlap)
 	case !r.Force && r.overlap() < longestToken:
 		return invalid("Overlap %v would end tokens of %v: make it longer, or say Force", r.overlap(), longestToken)
 	}
 	return nil
 }
+
+const longestOverlap = 365 * 24 * time.Hour
+
+// handover is how long the old key may be signed with after the new one was made: it is loaded, looked at, and then remembered.
+const handover = 2 * keyTime
 
 func (r APIKeyRotation) overlap() time.Duration {
 	if r.Overlap == 0 {
@@ -92,7 +103,7 @@ func (k keyring) replace(ctx context.Context, was Record) (Record, error) {
 	} else if !held.Equal(made) {
 		_ = k.discard(ctx, made) // somebody else rotates, too
 	}
-	k.handle.provider.keys.drop(k.id())
+	k.handle.provider.keys.forget(k.handle.sid)
 	if err != nil {
 		return was, err
 	}
@@ -120,26 +131,36 @@ func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (Rot
 	if err != nil {
 		return RotatedAPIKey{Key: APIKeyInfo{SID: current.SID, AccountSID: k.handle.sid}, OldSID: old.SID}, err
 	}
-	rotated := RotatedAPIKey{Key: info, OldSID: old.SID, OldGoesAt: info.DateCreated.Add(r.overlap() + keyTime)}
-	if old.SID == "" || !r.Force && (info.DateCreated.IsZero() || time.Now().Before(rotated.OldGoesAt)) {
+	rotated := RotatedAPIKey{Key: info, OldSID: old.SID, OldGoesAt: info.DateCreated.Add(r.overlap() + handover)}
+	switch {
+	case old.SID == "":
+		return RotatedAPIKey{Key: info}, nil
+	case !r.Force && (info.DateCreated.IsZero() || time.Now().Before(rotated.OldGoesAt)):
 		return rotated, nil
 	}
 	if err := k.handle.deleteAPIKey(ctx, old.SID); err != nil {
 		return rotated, err
 	}
-	rotated.OldGoesAt = time.Time{}
-	return rotated, k.handle.forgetAPIKey(ctx, old.SID)
+	return RotatedAPIKey{Key: info, OldSID: old.SID, OldDeleted: true}, k.handle.forgetAPIKey(ctx, old.SID)
 }
 
 // goBack puts the old key in the place of the new one, which was made a moment ago and which Twilio does not take.
 func (k keyring) goBack(ctx context.Context, kept Record) error {
 	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
+	isGood, err := k.isGood(ctx, old)
+	switch {
+	case err != nil:
+		return err
+	case !isGood:
+		return told(ErrConflict, "Twilio takes neither the new key %s nor %s: EnsureAPIKey makes another one", current.SID, old.SID)
+	}
 	change := Record{APIKeys: map[string]APIKey{k.purpose: old}, Remove: []Field{APIKeyField(k.old())}}
-	if _, err := k.save(ctx, change, kept); err != nil {
+	held, err := k.save(ctx, change, kept)
+	if err != nil {
 		return err
 	}
-	k.handle.provider.keys.drop(k.id())
+	k.handle.provider.keys.forget(k.handle.sid)
 	return errors.Join(
-		told(ErrConflict, "Twilio does not take the new key %s, so %s is in use again", current.SID, old.SID),
+		told(ErrConflict, "Twilio does not take the new key %s, so %s is in use again", current.SID, held.SID),
 		k.discard(ctx, current))
 }

@@ -3,6 +3,9 @@ package twilioacct_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -38,7 +41,7 @@ func TestAKeyIsReplacedAndTheOldOneGoesADayLater(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotEqual(t, first.Key.SID, begun.Key.SID)
 		assert.Equal(t, first.Key.SID, begun.OldSID)
-		due := start.Add(24*time.Hour + 5*time.Minute)
+		due := start.Add(24*time.Hour + 10*time.Minute)
 		assert.Equal(t, due, begun.OldGoesAt.Local())
 		assert.Equal(t, []string{first.Key.SID, begun.Key.SID}, keysOf(fake, acme.SID()))
 		assert.Equal(t, 2, goodKeys(t, fake, store, acme.SID()), "the old one is kept, too")
@@ -57,7 +60,7 @@ func TestAKeyIsReplacedAndTheOldOneGoesADayLater(t *testing.T) {
 		time.Sleep(time.Second)
 		ended, err := acme.RotateAPIKey(t.Context(), rotateVoice)
 		require.NoError(t, err)
-		assert.Equal(t, twilioacct.RotatedAPIKey{Key: begun.Key, OldSID: first.Key.SID}, ended)
+		assert.Equal(t, twilioacct.RotatedAPIKey{Key: begun.Key, OldSID: first.Key.SID, OldDeleted: true}, ended)
 		assert.Equal(t, []string{begun.Key.SID}, keysOf(fake, acme.SID()))
 		assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
 		r, err := store.Load(t.Context(), acme.SID())
@@ -78,7 +81,7 @@ func TestForceDeletesTheOldKeyAtOnce(t *testing.T) {
 	rotated, err := acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
 	require.NoError(t, err)
 	assert.Equal(t, first.APIKeySID, rotated.OldSID)
-	assert.True(t, rotated.OldGoesAt.IsZero())
+	assert.True(t, rotated.OldGoesAt.IsZero() && rotated.OldDeleted)
 	assert.Equal(t, []string{rotated.Key.SID}, keysOf(fake, acme.SID()))
 	assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
 	_, err = fake.VerifyAccessToken(first.Token.Reveal())
@@ -111,7 +114,7 @@ func TestAnOverlapIsNotShorterThanTheTokensThatWereSigned(t *testing.T) {
 	_, err := acme.AccessToken(t.Context(), long)
 	require.NoError(t, err)
 	fake.ForgetRequests()
-	for _, overlap := range []time.Duration{time.Second, 12*time.Hour - 1, -1} {
+	for _, overlap := range []time.Duration{time.Second, 12*time.Hour - 1, -1, math.MaxInt64} {
 		_, err := acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Overlap: overlap})
 		require.ErrorIs(t, err, twilioacct.ErrInvalid, overlap)
 	}
@@ -126,8 +129,7 @@ func TestWhereThereIsNoKeyYetARotationMakesOne(t *testing.T) {
 	rotated, err := acme.RotateAPIKey(t.Context(), rotateVoice)
 	require.NoError(t, err)
 	assert.Equal(t, []string{rotated.Key.SID}, keysOf(fake, acme.SID()))
-	assert.Empty(t, rotated.OldSID)
-	assert.True(t, rotated.OldGoesAt.IsZero())
+	assert.Equal(t, twilioacct.RotatedAPIKey{Key: rotated.Key}, rotated)
 }
 
 func TestANewKeyThatTwilioDoesNotTakeIsWithdrawn(t *testing.T) {
@@ -136,18 +138,84 @@ func TestANewKeyThatTwilioDoesNotTakeIsWithdrawn(t *testing.T) {
 		fake, store, acme := tenantWithStore(t)
 		first, err := acme.EnsureAPIKey(t.Context(), "voice")
 		require.NoError(t, err)
-		fake.Inject(twiliotest.Fault{Operation: "ListApplication", Status: 401, Code: 20003, Times: twiliotest.Always})
+		refusing := providerOn(t, fake, func(o *twilioacct.Options) {
+			o.Store = store
+			through := o.HTTPClient.Transport
+			o.HTTPClient.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+				if user, _, _ := r.BasicAuth(); strings.HasPrefix(user, "SK") && user != first.Key.SID {
+					return answered(r, 401, `{"code":20003,"message":"Authenticate","status":401}`), nil
+				}
+				return through.RoundTrip(r)
+			})
+		})
 
-		_, err = acme.RotateAPIKey(t.Context(), rotateVoice)
+		_, err = refusing.Subaccount(acme.SID()).RotateAPIKey(t.Context(), rotateVoice)
 
 		require.ErrorIs(t, err, twilioacct.ErrConflict)
+		require.ErrorContains(t, err, first.Key.SID+" is in use again")
 		assert.Equal(t, []string{first.Key.SID}, keysOf(fake, acme.SID()))
 		assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
 		assert.Equal(t, first.Key.SID, storedKey(t, store, acme.SID(), "voice").SID)
-		fake.ClearFaults()
 		_, err = acme.RotateAPIKey(t.Context(), rotateVoice)
 		require.NoError(t, err)
 	})
+}
+
+func TestWhereTwilioTakesNeitherKeyNothingIsDeleted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		first, err := acme.EnsureAPIKey(t.Context(), "voice")
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		fake.Inject(twiliotest.Fault{Operation: "ListApplication", Status: 401, Code: 20003, Times: twiliotest.Always})
+		_, err = acme.RotateAPIKey(t.Context(), rotateVoice)
+		require.ErrorIs(t, err, twilioacct.ErrConflict)
+		require.ErrorContains(t, err, "EnsureAPIKey")
+		time.Sleep(time.Hour)
+		_, err = acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+		require.ErrorIs(t, err, twilioacct.ErrConflict, "nor is anything deleted by force")
+		assert.Len(t, fake.Keys(acme.SID()), 2)
+		assert.Equal(t, 2, goodKeys(t, fake, store, acme.SID()))
+		fake.ClearFaults()
+		rotated, err := acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+		require.NoError(t, err)
+		assert.Equal(t, first.Key.SID, rotated.OldSID)
+	})
+}
+
+func TestARotationWhoseNewKeyIsGoneStillEndsTheOldOne(t *testing.T) {
+	t.Parallel()
+	fake, store, acme := tenantWithStore(t)
+	first, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	begun, err := acme.RotateAPIKey(t.Context(), rotateVoice)
+	require.NoError(t, err)
+	require.NoError(t, acme.DeleteAPIKey(t.Context(), begun.Key.SID))
+	rotated, err := acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+	require.NoError(t, err)
+	assert.Equal(t, first.Key.SID, rotated.OldSID)
+	assert.True(t, rotated.OldDeleted)
+	assert.Equal(t, []string{rotated.Key.SID}, keysOf(fake, acme.SID()))
+	assert.Equal(t, 1, goodKeys(t, fake, store, acme.SID()))
+}
+
+func TestNobodySignsWithAKeyThatThisProviderHasDeleted(t *testing.T) {
+	t.Parallel()
+	fake, store, acme := tenantWithStore(t)
+	first, err := acme.AccessToken(t.Context(), incomingOnly)
+	require.NoError(t, err)
+	other := providerOn(t, fake, withStore(store)).Subaccount(acme.SID())
+	begun, err := other.RotateAPIKey(t.Context(), rotateVoice)
+	require.NoError(t, err)
+	same, err := acme.AccessToken(t.Context(), incomingOnly)
+	require.NoError(t, err)
+	assert.Equal(t, first.APIKeySID, same.APIKeySID, "from memory: the old key is good still")
+	_, err = acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Force: true})
+	require.NoError(t, err)
+	next, err := acme.AccessToken(t.Context(), incomingOnly)
+	require.NoError(t, err)
+	assert.Equal(t, begun.Key.SID, next.APIKeySID)
 }
 
 func TestWhateverFailsARotationIsGoneOnWith(t *testing.T) {
@@ -172,7 +240,7 @@ func TestWhateverFailsARotationIsGoneOnWith(t *testing.T) {
 					other := providerOn(t, fake, withStore(store)).Subaccount(acme.SID())
 					rotated, err := other.RotateAPIKey(t.Context(), force)
 					require.NoError(t, err)
-					assert.True(t, rotated.OldGoesAt.IsZero())
+					assert.True(t, rotated.OldDeleted)
 					ensured, err := other.EnsureAPIKey(t.Context(), "voice")
 					require.NoError(t, err)
 					assert.Equal(t, rotated.Key.SID, ensured.Key.SID)

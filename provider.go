@@ -35,7 +35,7 @@ type Provider struct {
 	// Accounts that were created here a moment ago, by SID: Twilio may refuse their credentials at first.
 	newborn *remembered[struct{}]
 
-	keys       *remembered[APIKey] // that were good a moment ago, by keyOf
+	keys       *keyMemory
 	deployment string
 	region     string
 	longest    *atomic.Int64 // life of a token that was signed here, a time.Duration
@@ -47,8 +47,8 @@ type Provider struct {
 
 // Options are the choices of [New]; the zero value of each is a good one.
 type Options struct {
-	// Store keeps tokens and status across restarts. Without one (nil), Sync is an error, and each handle fetches its account's
-	// token from Twilio when it is first used.
+	// Store keeps tokens, API keys and status across restarts. Without one (nil), Sync is an error, no access token can be signed, and
+	// each handle fetches its account's token from Twilio when it is first used.
 	Store Store
 
 	// HTTPClient sends the requests, so that proxies, certificates, traces and limits of your own apply. It is copied, and
@@ -88,7 +88,7 @@ type Options struct {
 	RequestsPerSecond float64
 
 	// Logger gets a debug line per request, without any secret, query or body, and a warning where a handle's new token could not
-	// be stored. nil is silent.
+	// be stored, an API key is left that nobody can use, or somebody was given no access token. nil is silent.
 	Logger *slog.Logger
 }
 
@@ -124,7 +124,7 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
 		verdicts:  newRemembered[verdict](time.Minute, 1024),
-		keys:      newRemembered[APIKey](keyTime, 16384),
+		keys:      &keyMemory{remembered: newRemembered[APIKey](keyTime, 16384)},
 		newborn:   newRemembered[struct{}](newbornTime, 1024),
 		ourselves: newRemembered[bool](time.Second, 2),
 		seed:      maphash.MakeSeed(),
@@ -215,6 +215,7 @@ func (p *Provider) changed(path string) {
 		p.verdicts.drop(p.verdictKey(subaccountSigner{p, sid}.auth(token)))
 	}
 	p.drop(sid)
+	p.keys.forget(sid)
 }
 
 func (p *Provider) drop(sid string) {

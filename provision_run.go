@@ -31,7 +31,7 @@ type task struct {
 	differs func() bool                        // what was found is not set as the Spec says; nil: there is nothing to set
 	settle  func(context.Context) error        // sets it
 	sid     func() string
-	seeks   bool // it makes nothing: what the look has left to be done is to look again, when the run has made what it makes
+	isFound func() bool // though something was left to be done, nothing was made; nil: something was
 
 	found      Did
 	configures bool
@@ -115,7 +115,7 @@ func (r *provisioning) report(t *task, err error) error {
 }
 
 func (t *task) outcome() Did {
-	if t.seeks {
+	if t.isFound != nil && t.isFound() {
 		return DidFind
 	}
 	return t.found
@@ -215,7 +215,7 @@ func (r *provisioning) findBought(ctx context.Context) (Did, error) {
 func (r *provisioning) offers(ctx context.Context, searcher *Handle) ([]AvailableNumber, error) {
 	search := *r.spec.Number.Buy
 	search.With.SMS = search.With.SMS || r.spec.Messaging != nil && !search.With.MMS
-	search.With.Voice = search.With.Voice || r.spec.Voice != nil
+	search.With.Voice = search.With.Voice || r.mustCall()
 	offered, err := searcher.SearchNumbers(ctx, search)
 	if err != nil || value(r.spec.Number.Settings.AddressSID) != "" {
 		return offered, err
@@ -245,6 +245,9 @@ func (r *provisioning) checkOwn(s PhoneNumberSettings) error {
 	return nil
 }
 
+// mustCall is true if the Spec's number is the one to call from.
+func (r *provisioning) mustCall() bool { return r.spec.Voice != nil && r.spec.Voice.CallerNumber == "" }
+
 // checkCapable refuses a number that can be in no messaging service, or that cannot call.
 func (r *provisioning) checkCapable(n PhoneNumber) error {
 	switch {
@@ -252,7 +255,7 @@ func (r *provisioning) checkCapable(n PhoneNumber) error {
 		return nil
 	case r.spec.Messaging != nil && !n.mayMessage():
 		return told(ErrConflict, "%s can call, but neither send nor receive messages", n.SID)
-	case r.spec.Voice != nil && r.spec.Voice.CallerNumber == "" && !n.Capabilities.Voice:
+	case r.mustCall() && !n.Capabilities.Voice:
 		return told(ErrConflict, "%s cannot call", n.SID)
 	}
 	return nil
@@ -324,7 +327,7 @@ func (r *provisioning) numberDiffers() bool { return r.numberChange() != PhoneNu
 func (r *provisioning) configureNumber(ctx context.Context) error {
 	n, err := r.handle().ConfigureNumber(ctx, r.has.Number.SID, r.numberChange())
 	if err == nil {
-		r.has.Number = n
+		r.took(n)
 	}
 	return err
 }

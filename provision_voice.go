@@ -12,10 +12,11 @@ import (
 
 // voiceRun is what a run knows of a tenant's calls beside what the tenant has.
 type voiceRun struct {
-	numbers []PhoneNumber // of the tenant, if isRead
-	isRead  bool
-	plan    incomingPlan
-	mu      sync.Mutex // for numbers that are set at once
+	numbers   []PhoneNumber // of the tenant, if isRead
+	isRead    bool
+	plan      incomingPlan // if isPlanned
+	isPlanned bool
+	mu        sync.Mutex // for numbers that are set at once
 }
 
 func (r *provisioning) voiceTasks() []*task {
@@ -26,11 +27,12 @@ func (r *provisioning) voiceTasks() []*task {
 		sid: func() string { return r.has.Application.SID },
 	}
 	caller := &task{
-		name: StepCaller, look: r.findCaller, do: r.chooseCaller, seeks: true, sid: func() string { return r.has.Caller.SID },
+		name: StepCaller, look: r.findCaller, do: r.chooseCaller, sid: func() string { return r.has.Caller.SID },
+		isFound: func() bool { return true }, // whoever it is, it was not this step that made it
 	}
 	tasks := []*task{key, application, caller}
 	if r.spec.Voice.Incoming != nil {
-		tasks = append(tasks, &task{name: StepIncoming, look: r.findIncoming, do: r.setIncoming, sid: none})
+		tasks = append(tasks, &task{name: StepIncoming, look: r.findIncoming, do: r.setIncoming, isFound: r.isAnswered, sid: none})
 	}
 	if r.spec.Voice.Token != nil {
 		tasks = append(tasks, &task{name: StepToken, look: r.findToken, do: r.makeToken, sid: none})
@@ -53,6 +55,9 @@ func (v VoiceSpec) check() error {
 		if err := v.incoming(anyApplication).check(); err != nil {
 			return err
 		}
+	}
+	if v.Token != nil && v.Token.Purpose != "" {
+		return invalid("Voice.Token: leave Purpose out, the VoiceSpec has KeyPurpose")
 	}
 	if v.Token != nil {
 		if err := v.token(anyApplication).check(); err != nil {
@@ -88,9 +93,12 @@ func (s Spec) checkWhoAnswers() error {
 	if s.Voice.Incoming == nil || s.Number == nil {
 		return nil
 	}
-	want := s.Voice.incoming(anyApplication)
+	want, own := s.Voice.incoming(anyApplication), s.ownSettings()
+	if value(own.TrunkSID) != "" && want.Handler.ApplicationSID != "" {
+		return invalid("Number's trunk and the application of Voice.Incoming take each other away")
+	}
 	ofAll := want.settings("").names()
-	for _, name := range s.ownSettings().names() {
+	for _, name := range own.names() {
 		if slices.Contains(ofAll, name) {
 			return invalid("Number and Voice.Incoming both set %s: say it in one of them", name)
 		}
@@ -206,13 +214,33 @@ func (r *provisioning) readNumbers(ctx context.Context) error {
 func (r *provisioning) findCaller(ctx context.Context) (Did, error) {
 	switch {
 	case r.awaitsNumber():
-		return DidMake, nil
+		return DidMake, r.checkCaller(ctx)
 	case !r.hasAccount() && r.spec.Voice.CallerNumber != "":
 		return "", errNotOwn(r.spec.Voice.CallerNumber)
 	case !r.hasAccount():
 		return DidFind, nil
 	}
 	return DidFind, r.chooseCaller(ctx)
+}
+
+// checkCaller refuses, before a number is bought or moved, to call from one that is neither that nor the tenant's own.
+func (r *provisioning) checkCaller(ctx context.Context) error {
+	wanted, moved := r.spec.Voice.CallerNumber, r.has.Transfer.Plan.Number
+	switch {
+	case wanted == "": // it is the number to come, which was looked at
+		return nil
+	case wanted == moved.PhoneNumber:
+		return r.call(moved)
+	case len(r.plan.Buys) > 0 && wanted == r.plan.Buys[0].PhoneNumber:
+		return nil
+	case !r.hasAccount():
+		return errNotOwn(wanted)
+	}
+	n, err := r.handle().FindNumber(ctx, wanted)
+	if isNone(err) {
+		return errNotOwn(wanted)
+	}
+	return firstOf(err, r.call(n))
 }
 
 func (r *provisioning) chooseCaller(ctx context.Context) error {
@@ -253,6 +281,9 @@ func errNotOwn(number string) error {
 
 // findIncoming plans, if the numbers and what is to answer them are known already.
 func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
+	if err := r.checkHandler(ctx); err != nil {
+		return "", err
+	}
 	switch {
 	case !r.hasAccount() && r.spec.Number == nil:
 		return DidFind, nil // a new account has no numbers
@@ -266,6 +297,32 @@ func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
 	return DidFind, nil
 }
 
+// checkHandler refuses what cannot answer, before anything is bought or moved.
+func (r *provisioning) checkHandler(ctx context.Context) error {
+	want := r.spec.Voice.Incoming
+	app, sms, flow := want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID), want.Handler.StudioFlowSID
+	if want.Handler == (CallHandler{}) && cmp.Or(value(r.spec.Voice.Settings.VoiceURL), r.has.Application.VoiceURL) == "" {
+		return invalid("Voice.Incoming has no Handler, and the application no VoiceURL that could answer")
+	}
+	if !r.hasAccount() {
+		return errNotNews(cmp.Or(app, sms, flow))
+	}
+	return firstOf(want.checkFlow(r.has.Account.SID), checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID, app, sms))
+}
+
+// errNotNews is for what only an account that exists can have; "" is nothing.
+func errNotNews(sid string) error {
+	if sid == "" {
+		return nil
+	}
+	return invalid("%s cannot be the new subaccount's own: create it first, and what it needs in it", sid)
+}
+
+// isAnswered is true if the numbers were seen, and none of them was set.
+func (r *provisioning) isAnswered() bool {
+	return r.voice.isPlanned && !slices.ContainsFunc(r.has.Incoming, func(n IncomingNumber) bool { return n.Changed || n.Err != nil })
+}
+
 func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	want := r.spec.Voice.incoming(r.has.Application.SID)
 	call := func() *rest.Call { return r.handle().call(ctx) }
@@ -275,15 +332,12 @@ func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	for _, t := range r.voice.plan {
 		t.took = r.took
 	}
-	r.has.Incoming = r.voice.plan.shown()
-	if app := want.Handler.ApplicationSID; app != r.has.Application.SID && app != "" && r.voice.plan.changes() {
-		return checkApplication(call(), r.has.Account.SID, app)
-	}
+	r.has.Incoming, r.voice.isPlanned = r.voice.plan.shown(), true
 	return nil
 }
 
 func (r *provisioning) setIncoming(ctx context.Context) error {
-	if r.voice.plan == nil {
+	if !r.voice.isPlanned {
 		if err := r.planIncoming(ctx); err != nil {
 			return err
 		}
@@ -304,7 +358,14 @@ func (r *provisioning) took(n PhoneNumber) {
 	}
 }
 
-func (r *provisioning) findToken(context.Context) (Did, error) { return DidMake, nil }
+// findToken looks for an application that the token names though it is not this run's.
+func (r *provisioning) findToken(ctx context.Context) (Did, error) {
+	app := r.spec.Voice.Token.Voice.ApplicationSID
+	if !r.hasAccount() {
+		return DidMake, errNotNews(app)
+	}
+	return DidMake, checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID, app)
+}
 
 func (r *provisioning) makeToken(ctx context.Context) (err error) {
 	r.has.Token, err = r.handle().AccessToken(ctx, r.spec.Voice.token(r.has.Application.SID))

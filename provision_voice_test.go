@@ -185,6 +185,10 @@ func TestASpecForCallsThatCannotBeIsRefusedBeforeAnyRequest(t *testing.T) {
 		"an application of the move's": func(s *twilioacct.Spec) {
 			s.Number = &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumber: "+14155550100", VoiceApplicationSID: anApp}}
 		},
+		"a trunk and an application": func(s *twilioacct.Spec) {
+			s.Number = &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{}, Settings: settings{TrunkSID: new(aTrunk)}}
+		},
+		"two purposes": func(s *twilioacct.Spec) { s.Voice.Token.Purpose = "mobile" },
 		"two words for messages": func(s *twilioacct.Spec) {
 			s.Voice.Incoming.Settings.SMSURL = new("https://acme.example/1")
 			s.Number = &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{}, Settings: settings{SMSURL: new("https://acme.example/2")}}
@@ -226,4 +230,116 @@ func TestAnApplicationThatWasDeletedBehindOurBackIsMadeAgainAndAnswers(t *testin
 	token, err := fake.VerifyAccessToken(again.Token.Token.Reveal())
 	require.NoError(t, err)
 	assert.Equal(t, again.Application.SID, token.Voice.OutgoingApplicationSID)
+}
+
+func TestWhatCannotAnswerOrCallIsRefusedBeforeANumberIsBoughtOrMoved(t *testing.T) {
+	t.Parallel()
+	type change = func(*twiliotest.Server, *twilioacct.Spec)
+	buy := func(s *twilioacct.Spec) {
+		s.Number = &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}}
+	}
+	move := func(fake *twiliotest.Server, s *twilioacct.Spec, n twiliotest.PhoneNumber) twiliotest.PhoneNumber {
+		n = fake.AddPhoneNumber(fake.Parent().SID, n)
+		s.Number = &twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumberSID: n.SID}}
+		return n
+	}
+	existing := func(fake *twiliotest.Server, s *twilioacct.Spec) {
+		s.FriendlyName, s.AccountSID = "", fake.AddSubaccount("acme").SID
+	}
+	for name, c := range map[string]struct {
+		spoil change
+		kind  error
+		step  twilioacct.StepName
+	}{
+		"a caller that nobody has, moved": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			move(f, s, twiliotest.PhoneNumber{})
+			s.Voice.CallerNumber = "+14155559999"
+		}, twilioacct.ErrNotFound, twilioacct.StepCaller},
+		"a caller that nobody has, moved to an account that exists": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			existing(f, s)
+			move(f, s, twiliotest.PhoneNumber{})
+			s.Voice.CallerNumber = "+14155559999"
+		}, twilioacct.ErrNotFound, twilioacct.StepCaller},
+		"a caller without voice, moved": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.CallerNumber = move(f, s, twiliotest.PhoneNumber{Capabilities: twiliotest.Capabilities{SMS: true}}).PhoneNumber
+		}, twilioacct.ErrConflict, twilioacct.StepCaller},
+		"a caller that nobody has, bought": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
+			buy(s)
+			s.Voice.CallerNumber = "+14155559999"
+		}, twilioacct.ErrNotFound, twilioacct.StepCaller},
+		"another account's application, bought": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			existing(f, s)
+			buy(s)
+			s.Voice.Incoming.Handler.ApplicationSID = f.AddApplication(f.Parent().SID)
+		}, twilioacct.ErrNotFound, twilioacct.StepIncoming},
+		"an application of a new account": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.Incoming.Handler.ApplicationSID = f.AddApplication(f.Parent().SID)
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
+		"a flow of a new account": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.Incoming.Handler.StudioFlowSID = aFlow
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
+		"an application for messages of a new account": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.Incoming.Settings.SMSApplicationSID = new(anApp)
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
+		"an application that answers nothing": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.Settings.VoiceURL = nil
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
+		"a token's application of a new account": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
+			s.Voice.Token.Voice.ApplicationSID = anApp
+		}, twilioacct.ErrInvalid, twilioacct.StepToken},
+		"a token's application of another account": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			existing(f, s)
+			s.Voice.Token.Voice.ApplicationSID = f.AddApplication(f.Parent().SID)
+		}, twilioacct.ErrNotFound, twilioacct.StepToken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+			spec := talking(nil)
+			c.spoil(fake, &spec)
+			requireUntouched(t, fake, p, spec, c.kind, c.step)
+		})
+	}
+}
+
+func TestACallerNumberOfTheTenantsIsKeptWhereAnotherOneIsBought(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	old := fake.AddPhoneNumber(account, twiliotest.PhoneNumber{})
+	spec := talking(&twilioacct.NumberSpec{
+		Buy: &twilioacct.NumberSearch{AreaCode: 415}, Settings: twilioacct.PhoneNumberSettings{SMSURL: new("https://acme.example/sms")},
+	})
+	spec.FriendlyName, spec.AccountSID, spec.Voice.CallerNumber = "", account, old.PhoneNumber
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, old.SID, has.Caller.SID)
+	assert.Equal(t, has.Application.SID, has.Caller.VoiceApplicationSID)
+	assert.Empty(t, queriesOf(t, fake, "ListAvailablePhoneNumberLocal")[0].Get("VoiceEnabled"), "another number is to call")
+	assert.Len(t, has.Incoming, 2)
+}
+
+func TestTheCallerIsReturnedAsTheRunHasSetIt(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	spec := talking(&twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}})
+	_, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	spec.Number.Settings.SMSURL = new("https://acme.example/sms")
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, has.Number, has.Caller)
+	assert.Equal(t, "https://acme.example/sms", has.Caller.SMSURL)
+	assert.Len(t, fake.PhoneNumbers(has.Account.SID), 1)
+}
+
+func TestWhereAllNumbersAreLeftNothingIsToldAsMade(t *testing.T) {
+	t.Parallel()
+	_, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	spec := talking(&twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}})
+	spec.Voice.Incoming.Deliberate = func(twilioacct.PhoneNumber) bool { return true }
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Contains(t, stepsOf(has.Steps), "incoming_calls found")
+	assert.Equal(t, twilioacct.LeftDeliberate, has.Incoming[0].Left)
 }

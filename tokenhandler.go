@@ -26,8 +26,8 @@ const (
 //	{"token": "eyJ…", "identity": "alice", "expires_at": "2026-11-22T20:10:00Z", "refresh_at": "2026-11-22T20:07:30Z"}
 //
 // The times are RFC 3339. The application's function says who asks, by its own session or credentials, and which token that is: never by
-// what the caller claims to be. An error of the function means 401, one that is [ErrForbidden] 403, and one that is [ErrUnavailable] 503;
-// without a function everybody is refused. It may read the body, of which there are 16 KB at most.
+// what the caller claims to be. An error of the function means 401, one that is [ErrForbidden] 403, and one that is [ErrUnavailable],
+// a *[StoreError] or a context's 503; without a function everybody is refused. It may read the body, of which there are 16 KB at most.
 //
 // A tenant whose account is suspended, closed or gone gets 403; what passes by itself is 503, with Retry-After. Answers are never to be
 // stored, and say no more than that: the Provider's Logger is told why. CORS, limits of rate and sessions are the application's middleware.
@@ -98,31 +98,35 @@ func (p *Provider) tokenFor(r *http.Request, authorize func(*http.Request) (Toke
 	}, http.StatusOK, nil
 }
 
+// statusOfRefusal is for an error of the application's function.
 func statusOfRefusal(err error) int {
 	switch {
+	case passes(err):
+		return http.StatusServiceUnavailable
 	case errors.Is(err, ErrForbidden):
 		return http.StatusForbidden
-	case errors.Is(err, ErrUnavailable):
-		return http.StatusServiceUnavailable
 	}
 	return http.StatusUnauthorized
 }
 
 func statusOfFailure(err error) int {
-	for _, passing := range []error{ErrUnavailable, ErrRateLimited, ErrOutcomeUnknown} {
-		if errors.Is(err, passing) {
-			return http.StatusServiceUnavailable
-		}
+	if passes(err) {
+		return http.StatusServiceUnavailable
 	}
 	for _, lasting := range []error{ErrSuspended, ErrClosed, ErrNotFound, ErrForbidden} {
 		if errors.Is(err, lasting) {
 			return http.StatusForbidden
 		}
 	}
-	if isStores(err) || isContext(err) {
-		return http.StatusServiceUnavailable
-	}
 	return http.StatusInternalServerError
+}
+
+// passes is true for what may be otherwise in a moment. An answer without Twilio's code is not Twilio's.
+func passes(err error) bool {
+	var e *Error
+	isProxys := errors.As(err, &e) && e.Status != 0 && e.Code == 0
+	return isProxys || isStores(err) || isContext(err) ||
+		errors.Is(err, ErrUnavailable) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrOutcomeUnknown)
 }
 
 func refuseToken(w http.ResponseWriter, status int) {

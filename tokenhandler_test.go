@@ -129,6 +129,8 @@ func TestAnybodyElseIsRefusedWithoutDetail(t *testing.T) {
 		"nobody":                    {good, httptest.NewRequest(http.MethodPost, "/token", nil), 401},
 		"somebody who may not":      {failing(fmt.Errorf("alice: %w", twilioacct.ErrForbidden)), request(http.MethodPost, "alice", ""), 403},
 		"sessions that are away":    {failing(fmt.Errorf("redis: %w", twilioacct.ErrUnavailable)), request(http.MethodPost, "alice", ""), 503},
+		"a database that is away":   {failing(&twilioacct.StoreError{Op: "Load", Err: errAway}), request(http.MethodPost, "alice", ""), 503},
+		"a session's time-out":      {failing(context.DeadlineExceeded), request(http.MethodPost, "alice", ""), 503},
 		"no function":               {nil, request(http.MethodPost, "alice", ""), 403},
 		"a large body":              {good, request(http.MethodPost, "alice", strings.Repeat("x", 16<<10+1)), 413},
 		"a large body without size": {good, chunked, 413},
@@ -207,4 +209,44 @@ func TestADatabaseThatIsAwayPasses(t *testing.T) {
 	r.Header.Set("Session", "alice")
 	h := p.TokenHandler(bySession(map[string]string{"alice": fake.AddSubaccount("acme").SID}))
 	assert.Equal(t, http.StatusServiceUnavailable, answerTo(h, r).StatusCode)
+}
+
+func TestATenantThatThisProviderSuspendsGetsNoMoreTokens(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	h := p.TokenHandler(bySession(map[string]string{"alice": account}))
+	ask := func() int {
+		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r.Header.Set("Session", "alice")
+		return answerTo(h, r).StatusCode
+	}
+	assert.Equal(t, http.StatusOK, ask())
+	_, err := p.SuspendSubaccount(t.Context(), account)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusForbidden, ask())
+	_, err = p.ReactivateSubaccount(t.Context(), account)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, ask())
+}
+
+func TestAProxysAnswerPasses(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"ListApplication", "CreateNewKey"} {
+		for _, status := range []int{400, 401, 403, 404} {
+			store := twilioacct.NewMemStore().Making()
+			fake, p := setup(t, withStore(store))
+			account := fake.AddSubaccount("acme").SID
+			if operation == "ListApplication" {
+				_, err := p.Subaccount(account).EnsureAPIKey(t.Context(), "voice")
+				require.NoError(t, err)
+				p = providerOn(t, fake, withStore(store))
+			}
+			fake.Inject(twiliotest.Fault{Operation: operation, Status: status, HTML: true})
+			r := httptest.NewRequest(http.MethodPost, "/token", nil)
+			r.Header.Set("Session", "alice")
+			got := answerTo(p.TokenHandler(bySession(map[string]string{"alice": account})), r).StatusCode
+			assert.Equal(t, http.StatusServiceUnavailable, got, "%s %d", operation, status)
+		}
+	}
 }

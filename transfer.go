@@ -166,17 +166,13 @@ func (p *Provider) checkTarget(ctx context.Context, sid string) error {
 	return a.checkActive()
 }
 
-// checkApplications looks for the target's applications before the number has left its account.
+// checkApplications looks for the target's applications before the number has left its account. An API key may not look into the target,
+// nor move a number.
 func (p *Provider) checkApplications(ctx context.Context, t NumberTransfer) error {
-	for _, sid := range []string{t.VoiceApplicationSID, t.SMSApplicationSID} {
-		if sid == "" {
-			continue
-		}
-		if err := checkApplication(p.asParent(ctx), t.ToSID, sid); err != nil {
-			return err
-		}
+	if p.parent.APIKeySID != "" {
+		return nil
 	}
-	return nil
+	return checkApplications(ctx, p.asParent(ctx), t.ToSID, t.VoiceApplicationSID, t.SMSApplicationSID)
 }
 
 // planTransfer finds the number in the losing account or in the target. There may be no target yet: then ToSID is "".

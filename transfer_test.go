@@ -62,7 +62,7 @@ func TestANumberMovesInTheRightOrderSignedByTheRightAccounts(t *testing.T) {
 	done, err := p.TransferNumber(t.Context(), transfer)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"parent FetchIncomingPhoneNumber", "tenant ListService", "tenant FetchPhoneNumber", "parent FetchAccount", "parent FetchApplication",
+		"parent FetchIncomingPhoneNumber", "tenant ListService", "tenant FetchPhoneNumber", "parent FetchAccount", "parent ListApplication",
 		"tenant DeletePhoneNumber", "parent UpdateIncomingPhoneNumber", "parent FetchIncomingPhoneNumber", "parent UpdateIncomingPhoneNumber",
 	}, signedRequests(fake))
 	assert.True(t, done.LeftService && done.Moved && done.Configured)

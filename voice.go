@@ -3,6 +3,8 @@ package twilioacct
 import (
 	"context"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -90,21 +92,28 @@ func (h *Handle) TwiMLApp(ctx context.Context, sid string) (TwiMLApp, error) {
 	if err := h.check(ctx, checkSID("AP", sid)); err != nil {
 		return TwiMLApp{}, err
 	}
-	return fetchTwiMLApp(h.call(ctx), h.sid, sid)
+	call := h.call(ctx).Single()
+	raw, err := api.NewApiService(call.Handler()).FetchApplication(sid, nil)
+	return answered(call, h.sid, sid, raw, err, newTwiMLApp)
 }
 
-func fetchTwiMLApp(call *rest.Call, account, sid string) (TwiMLApp, error) {
-	raw, err := api.NewApiService(call.Single().Handler()).FetchApplication(sid, new(api.FetchApplicationParams).SetPathAccountSid(account))
-	return answered(call, account, sid, raw, err, newTwiMLApp)
-}
-
-// checkApplication refuses what a number of the account cannot be given: Twilio would refuse it, too, but only when the rest is done.
-func checkApplication(call *rest.Call, account, sid string) error {
-	_, err := fetchTwiMLApp(call, account, sid)
-	if isGone(err) {
-		return told(ErrNotFound, "%s has no application %s: nothing was changed", account, sid)
+// checkApplications refuses what numbers of the account cannot be given: Twilio would refuse it, too, but only when the rest is done. It
+// reads the list until it has seen them all; "" is none.
+func checkApplications(ctx context.Context, call *rest.Call, account string, sids ...string) error {
+	sought := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(sids))), func(sid string) bool { return sid == "" })
+	if len(sought) == 0 {
+		return nil
 	}
-	return err
+	for app, err := range listTwiMLApps(ctx, call, account, new(api.ListApplicationParams)) {
+		if err != nil {
+			return ofList(err)
+		}
+		sought = slices.DeleteFunc(sought, func(sid string) bool { return strings.EqualFold(sid, app.SID) })
+		if len(sought) == 0 {
+			return nil
+		}
+	}
+	return told(ErrNotFound, "%s has no application %s (any more)", account, strings.Join(sought, ", "))
 }
 
 // TwiMLApps iterates over the account's applications, as [Provider.Accounts] does over accounts.
@@ -125,10 +134,15 @@ func (h *Handle) listTwiMLApps(ctx context.Context, params *api.ListApplicationP
 	if err := h.check(ctx); err != nil {
 		return failed[TwiMLApp](err)
 	}
-	params.SetPageSize(largestPage)
-	call := h.call(ctx)
+	return listTwiMLApps(ctx, h.call(ctx), h.sid, params)
+}
+
+func listTwiMLApps(
+	ctx context.Context, call *rest.Call, account string, params *api.ListApplicationParams,
+) iter.Seq2[TwiMLApp, error] {
+	params.SetPathAccountSid(account).SetPageSize(largestPage)
 	service := api.NewApiService(call.Handler())
-	return listed(call, h.sid, page.All(ctx, call, func(at page.Cursor) ([]api.ApiV2010Application, *string, error) {
+	return listed(call, account, page.All(ctx, call, func(at page.Cursor) ([]api.ApiV2010Application, *string, error) {
 		raw, err := service.PageApplication(params, at.Token, at.Number)
 		if err != nil {
 			return nil, nil, err

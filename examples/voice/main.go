@@ -1,6 +1,6 @@
 // Command voice sets a subaccount up for calls from a browser, as [twilioacct.Provider.Provision] does: an API key whose secret goes to
 // the store, a TwiML application, a number to call from, what answers the calls to all of its numbers, and a first access token. What is
-// there already is found and left alone, so it can be run again and again: only the token is new each time.
+// there already is found and left alone, so it can be run again and again: only the token is new each time, and the call.
 //
 //	go run ./examples/voice [-json] -subaccount AC…|-name NAME [-outgoing-url URL] [-incoming-url URL | -studio-flow FW…]
 //	                        [-identity alice] [-ttl 10m] [-print-token] [-http 127.0.0.1:8081] [-call +1…]

@@ -106,7 +106,7 @@ func TestTheJSONHasItsMembersInThisOrder(t *testing.T) {
 	got := program.Run(t, env, "-json", "-name", "Nobody", "-print-token", "-call", callee)
 
 	assert.Equal(t, 1, got.Status)
-	names := regexp.MustCompile(`(?m)^  "(\w+)":`).FindAllStringSubmatch(got.Stdout, -1)
+	names := regexp.MustCompile(`(?m)^ {2}"(\w+)":`).FindAllStringSubmatch(got.Stdout, -1)
 	var order []string
 	for _, n := range names {
 		order = append(order, n[1])
@@ -422,7 +422,7 @@ func TestANumberThatCannotBeSetIsToldBesideThoseThatWere(t *testing.T) {
 	doc := read(t, got)
 	assert.Equal(t, []number{{first, old, outgoing, true}, {second, "", "", false}}, doc.Incoming)
 	assert.Empty(t, *doc.Token, "the step after it was not taken")
-	assert.Regexp(t, `(?m)^  \`+second+`: invalid \(code 20001, request RQ`, got.Stderr)
+	assert.Regexp(t, `(?m)^ {2}\`+second+`: invalid \(code 20001, request RQ`, got.Stderr)
 	assert.Contains(t, got.Stderr, "1 of 2 numbers were not set")
 }
 

@@ -33,7 +33,7 @@ function failed(error, pause) {
 }
 
 function countDown() {
-  const left = Math.floor(current.left());
+  const left = Math.ceil(current.left());
   element('left').textContent = left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : 'none';
 }
 

@@ -56,7 +56,8 @@ func (r *result) notes() []string {
 		notes = append(notes, "The application has no URL, so calls from browsers reach nothing yet: -outgoing-url gives it one.")
 	}
 	if !r.wanted.setsIncoming() {
-		notes = append(notes, "What answers the calls to the numbers stays as it is: -outgoing-url, -incoming-url or -studio-flow would set it.")
+		notes = append(notes, "What answers the calls to the numbers stays as it is: "+
+			"-outgoing-url, -incoming-url or -studio-flow would set it.")
 	}
 	return notes
 }

@@ -56,17 +56,19 @@ func parse(out *report.Output, args []string) (w wanted, err error) {
 	flags.DurationVar(&w.lifetime, "ttl", 10*time.Minute, "how long the access token is good: whole seconds, 1s to 24h")
 	flags.BoolVar(&w.showsToken, "print-token", false, "print the access token; whoever reads it can call on the account's cost")
 	flags.StringVar(&w.callee, "call", "", "call this `number`, such as +14155550100, which costs money; without it, nobody is called")
-	flags.Func("http", "serve a page at this `address`, which nobody but this machine can reach, until interrupted", func(text string) (err error) {
-		w.address, err = setup.LocalAddress(text)
-		return err
-	})
+	flags.Func("http", "serve a page at this `address`, which nobody but this machine can reach, until interrupted",
+		func(text string) (err error) {
+			w.address, err = setup.LocalAddress(text)
+			return err
+		})
 	if err := setup.ParseNone(flags, args); err != nil {
 		return w, err
 	}
 	if setup.IsOffline() {
 		w.fillIn()
 	}
-	return w, w.check(flags)
+	err = w.check(flags)
+	return w, err
 }
 
 // fillIn asks for what the fake has, where nothing was asked for.
@@ -85,37 +87,35 @@ var (
 	identityForm   = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z0-9_]{1,%d}$`, twilioacct.LongestIdentity))
 )
 
-const longestLife = 24 * time.Hour
-
-// check says by their flags what Provision would refuse by other names, or only when it is too late. A URL is not shown: it may have a
-// password in it.
+// check says by their flags what Provision would refuse by other names, or only when it is too late.
 func (w *wanted) check(flags *flag.FlagSet) error {
-	switch {
-	case (w.name == "") == (w.subaccount == ""):
-		return setup.Misuse(flags, "Say which subaccount: either -name FalconFlights or -subaccount AC….")
-	case w.subaccount != "" && !subaccountForm.MatchString(w.subaccount):
-		return setup.Misuse(flags, "-subaccount is no SID of an account: AC and 32 hex digits.")
-	case w.incoming != "" && w.flow != "":
-		return setup.Misuse(flags, "-incoming-url and -studio-flow are for the same calls: say one of them.")
-	case w.outgoing != "" && !isURL(w.outgoing):
-		return setup.Misuse(flags, "-outgoing-url is no URL of http or https that Twilio could call.")
-	case w.incoming != "" && !isURL(w.incoming):
-		return setup.Misuse(flags, "-incoming-url is no URL of http or https that Twilio could call.")
-	case w.flow != "" && !flowForm.MatchString(w.flow):
-		return setup.Misuse(flags, "-studio-flow is no SID of a flow: FW and 32 hex digits.")
-	case !identityForm.MatchString(w.identity):
-		return setup.Misuse(flags, "-identity is not 1 to %d of A-Z, a-z, 0-9 and _.", twilioacct.LongestIdentity)
-	case w.lifetime < time.Second || w.lifetime > longestLife || w.lifetime%time.Second != 0:
-		return setup.Misuse(flags, "-ttl is not 1s to 24h in whole seconds.")
-	case w.callee != "" && !setup.IsPhoneNumber(w.callee):
-		return setup.Misuse(flags, "-call is no number in E.164, such as +14155550100.")
+	is := func(form *regexp.Regexp, text string) bool { return text == "" || form.MatchString(text) }
+	const longestLife = 24 * time.Hour
+	for _, c := range []struct {
+		isWrong bool
+		text    string
+	}{
+		{(w.name == "") == (w.subaccount == ""), "Say which subaccount: either -name FalconFlights or -subaccount AC…."},
+		{!is(subaccountForm, w.subaccount), "-subaccount is no SID of an account: AC and 32 hex digits."},
+		{w.incoming != "" && w.flow != "", "-incoming-url and -studio-flow are for the same calls: say one of them."},
+		{!isURL(w.outgoing), "-outgoing-url is no URL of http or https that Twilio could call."},
+		{!isURL(w.incoming), "-incoming-url is no URL of http or https that Twilio could call."},
+		{!is(flowForm, w.flow), "-studio-flow is no SID of a flow: FW and 32 hex digits."},
+		{!identityForm.MatchString(w.identity), fmt.Sprintf("-identity is not 1 to %d of A-Z, a-z, 0-9, _.", twilioacct.LongestIdentity)},
+		{w.lifetime < time.Second || w.lifetime > longestLife || w.lifetime%time.Second != 0, "-ttl is not 1s to 24h in whole seconds."},
+		{w.callee != "" && !setup.IsPhoneNumber(w.callee), "-call is no number in E.164, such as +14155550100."},
+	} {
+		if c.isWrong {
+			return setup.Misuse(flags, "%s", c.text)
+		}
 	}
 	return nil
 }
 
+// isURL is true for what Twilio could call, and for "". What is refused is not shown: it may have a password in it.
 func isURL(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // setsIncoming is true if something is to answer the calls to the numbers.

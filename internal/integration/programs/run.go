@@ -22,7 +22,8 @@ func Main(m *testing.M, packages ...string) (status int) {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // what is left is in the temporary folder
-	build := exec.CommandContext(context.Background(), "go", append([]string{"build", "-o", folder + string(filepath.Separator)}, packages...)...)
+	args := append([]string{"build", "-o", folder + string(filepath.Separator)}, packages...)
+	build := exec.CommandContext(context.Background(), "go", args...)
 	build.Dir = filepath.Join("..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintln(os.Stderr, string(out))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -43,6 +44,47 @@ func instead(fake *twiliotest.Server) (restore func()) {
 	network := http.DefaultTransport
 	http.DefaultTransport = fake.SocketClient().Transport
 	return func() { http.DefaultTransport = network }
+}
+
+func Example_browserCalls() {
+	fake := twiliotest.Start()
+	defer fake.Close()
+	tenantSID := fake.AddSubaccount("Falcon Flights").SID
+	fake.AddPhoneNumber(tenantSID, twiliotest.PhoneNumber{})
+	ctx := context.Background()
+	parent := twilioacct.Credentials{AccountSID: fake.Parent().SID, AuthToken: twilioacct.NewSecret(fake.Parent().AuthToken)}
+	provider, err := twilioacct.New(parent, &twilioacct.Options{HTTPClient: fake.HTTPClient(), Store: twilioacct.NewMemStore().Making()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	userOf := func(*http.Request) (string, error) { return "alice", nil }
+
+	has, err := provider.Provision(ctx, twilioacct.Spec{
+		AccountSID: tenantSID,
+		Voice: &twilioacct.VoiceSpec{
+			FriendlyName: "browser calls",
+			Settings:     twilioacct.TwiMLAppSettings{VoiceURL: new("https://app.example/outgoing")},
+			Incoming:     &twilioacct.IncomingCalls{Handler: twilioacct.CallHandler{URL: "https://app.example/incoming"}},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/token", provider.TokenHandler(func(r *http.Request) (twilioacct.TokenRequest, error) {
+		user, err := userOf(r) // your session
+		return twilioacct.TokenRequest{AccountSID: tenantSID, TokenSpec: twilioacct.TokenSpec{
+			Identity: user, Lifetime: 10 * time.Minute,
+			Voice: twilioacct.VoiceGrant{ApplicationSID: has.Application.SID, Incoming: true},
+		}}, err
+	}))
+	fmt.Println(has.Caller.PhoneNumber, has.Incoming[0].After)
+
+	answer := httptest.NewRecorder()
+	http.DefaultServeMux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/token", nil))
+	fmt.Println(answer.Code)
+	// Output:
+	// +14155550101 https://app.example/incoming
+	// 200
 }
 
 func Example_tenant() {
