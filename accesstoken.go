@@ -44,7 +44,7 @@ type AccessToken struct {
 	Identity  string
 	APIKeySID string // SK…, the key that signed it
 	ExpiresAt time.Time
-	RefreshAt time.Time // when it is time to ask for the next one: after three quarters of its life
+	RefreshAt time.Time // when it is time to ask for the next one: after three quarters of its life, in whole seconds
 }
 
 // LongestIdentity is how many characters the identity of an access token may have.
@@ -206,7 +206,7 @@ func (s TokenSpec) signed(account, region string, key APIKey, now time.Time) (Ac
 	}
 	return AccessToken{
 		Token: NewSecret(signed), Identity: s.Identity, APIKeySID: key.SID,
-		ExpiresAt: expires, RefreshAt: now.Add(expires.Sub(now) * 3 / 4),
+		ExpiresAt: expires, RefreshAt: issued.Add(max((s.Lifetime * 3 / 4).Truncate(time.Second), time.Second)),
 	}, nil
 }
 

@@ -81,7 +81,7 @@ func TestATokenHasTheClaimsThatTwilioDocuments(t *testing.T) {
 		assert.InDelta(t, 30, iat-nbf, 0)
 		assert.Len(t, claims, 7)
 		assert.Equal(t, int64(exp), token.ExpiresAt.Unix())
-		assert.Equal(t, now.Add(token.ExpiresAt.Sub(now)*3/4), token.RefreshAt)
+		assert.Equal(t, now.Truncate(time.Second).Add(450*time.Second), token.RefreshAt)
 		assert.Equal(t, "alice_1", token.Identity)
 
 		verified, err := fake.VerifyAccessToken(token.Token.Reveal())
@@ -124,6 +124,10 @@ func TestATokenLivesAsLongAsWasAsked(t *testing.T) {
 			key, _ := fake.Key(token.APIKeySID)
 			_, claims := opened(t, token.Token.Reveal(), key.Secret)
 			exp := claims["exp"].(float64)
+			life := time.Duration(token.RefreshAt.Unix()-int64(claims["iat"].(float64))) * time.Second
+			assert.InDelta(t, 0.75*lifetime.Seconds(), life.Seconds(), 1)
+			assert.Zero(t, token.RefreshAt.Nanosecond())
+			assert.Positive(t, life, "never at once")
 			assert.InDelta(t, lifetime.Seconds(), exp-claims["iat"].(float64), 0)
 			assert.LessOrEqual(t, exp-claims["nbf"].(float64), 86400.0)
 			_, err = fake.VerifyAccessToken(token.Token.Reveal())

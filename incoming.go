@@ -143,9 +143,13 @@ func planIncoming(ctx context.Context, call func() *rest.Call, account string, w
 	}
 	plan, err := want.planFor(listNumbers(ctx, call(), account, PhoneNumberFilter{}), call)
 	if err != nil || len(plan) == 0 {
-		return plan, err
+		return nil, err
 	}
-	return plan, checkApplications(ctx, call(), account, want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID))
+	err = checkApplications(ctx, call(), account, want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID))
+	if err != nil {
+		return nil, err
+	}
+	return plan, nil
 }
 
 func (w IncomingCalls) planFor(numbers iter.Seq2[PhoneNumber, error], call func() *rest.Call) (plan incomingPlan, err error) {

@@ -202,9 +202,10 @@ func TestAnApplicationThatIsNotThereIsToldBeforeAnythingIsChanged(t *testing.T) 
 			Handler: twilioacct.CallHandler{URL: answerURL}, Settings: twilioacct.PhoneNumberSettings{SMSApplicationSID: new(anApp)},
 		},
 	} {
-		_, err := acme.SetIncomingCalls(t.Context(), want)
+		numbers, err := acme.SetIncomingCalls(t.Context(), want)
 		require.ErrorIs(t, err, twilioacct.ErrNotFound)
 		require.ErrorContains(t, err, app)
+		assert.Empty(t, numbers, "none was changed")
 		report, err := p.SetIncomingCalls(t.Context(), func(twilioacct.Account) *twilioacct.IncomingCalls { return &want })
 		require.ErrorIs(t, err, twilioacct.ErrNotFound)
 		require.ErrorIs(t, report.Skipped[0].Err, twilioacct.ErrNotFound)

@@ -335,17 +335,17 @@ func (k keyring) make(ctx context.Context) (APIKey, error) {
 // save writes a change of the ring's keys, unless the key is another one by now than it was. It returns the key that is kept then. It goes
 // on where the caller's context ends: nobody can ask for a new key's secret again.
 func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
-	defer cancel()
 	made, replaced := change.APIKeys[k.purpose], was.APIKeys[k.purpose]
 	change.SID, change.Rev = k.handle.sid, was.Rev
+	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
 	var err error
 	for range mostSaves {
-		_, err = save(ctx, k.handle.provider.store, change)
+		_, err = save(saving, k.handle.provider.store, change)
 		if err == nil || errors.Is(err, ErrNoRecord) {
 			return made, err
 		}
-		is, loadErr := k.load(ctx)
+		is, loadErr := k.reload(ctx)
 		now := is.APIKeys[k.purpose]
 		switch {
 		case loadErr != nil:
@@ -358,6 +358,13 @@ func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
 		change.Rev = is.Rev
 	}
 	return made, err
+}
+
+// reload has a time of its own: what was to be saved may have been, though its reply took all the time there was.
+func (k keyring) reload(ctx context.Context) (Record, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	return k.load(ctx)
 }
 
 // mostSaves bounds how often a change is saved that somebody else was faster than.

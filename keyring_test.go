@@ -616,3 +616,28 @@ func TestADeletionThatWasInterruptedIsEndedByARepeatedOne(t *testing.T) {
 	require.ErrorIs(t, acme.DeleteAPIKey(t.Context(), made.Key.SID), twilioacct.ErrNotFound)
 	assert.Empty(t, storedKey(t, store, acme.SID(), "voice"))
 }
+
+func TestASaveWhoseReplyNeverComesIsASave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kept := twilioacct.NewMemStore().Making()
+		isSlow := false
+		store := storeFuncs{kept.Load, func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+			saved, err := kept.Save(ctx, r)
+			if isSlow {
+				<-ctx.Done()
+				return twilioacct.Record{}, ctx.Err()
+			}
+			return saved, err
+		}}
+		fake, p := setup(t, withStore(store))
+		acme := p.Subaccount(fake.AddSubaccount("acme").SID)
+		first, err := acme.EnsureAPIKey(t.Context(), "voice")
+		require.NoError(t, err)
+		isSlow = true
+		rotated, err := acme.RotateAPIKey(t.Context(), rotateVoice)
+		require.NoError(t, err)
+		assert.Equal(t, first.Key.SID, rotated.OldSID)
+		assert.Equal(t, 2, goodKeys(t, fake, kept, acme.SID()))
+	})
+}

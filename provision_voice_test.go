@@ -343,3 +343,37 @@ func TestWhereAllNumbersAreLeftNothingIsToldAsMade(t *testing.T) {
 	assert.Contains(t, stepsOf(has.Steps), "incoming_calls found")
 	assert.Equal(t, twilioacct.LeftDeliberate, has.Incoming[0].Left)
 }
+
+func TestAKeyOfAnotherPurposeSignsTheFirstToken(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	spec := talking(nil)
+	spec.Voice.KeyPurpose = "mobile"
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, "mobile@default", has.APIKey.Key.FriendlyName)
+	token, err := fake.VerifyAccessToken(has.Token.Token.Reveal())
+	require.NoError(t, err)
+	assert.Equal(t, has.APIKey.Key.SID, token.KeySID)
+	assert.Len(t, fake.Keys(has.Account.SID), 1)
+}
+
+func TestAKeyThatCannotBeLookedAtEndsTheRunBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []twiliotest.Fault{
+		{Operation: "ListKey", Status: 403, Code: 20403}, {Operation: "ListApplication", Status: 403, Code: 20403},
+	} {
+		fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+		spec := talking(nil)
+		has, err := p.Provision(t.Context(), spec)
+		require.NoError(t, err)
+		fake.DeleteApplication(has.Application.SID)
+		fake.ForgetRequests()
+		fake.Inject(fault)
+		_, err = p.Provision(t.Context(), spec)
+		var failed *twilioacct.StepError
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, twilioacct.StepAPIKey, failed.Step)
+		assert.Zero(t, fake.Count("CreateApplication"))
+	}
+}

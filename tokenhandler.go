@@ -65,8 +65,6 @@ func bounded(r *http.Request) int {
 		return http.StatusMethodNotAllowed
 	case len(r.RequestURI) > longestTarget:
 		return http.StatusRequestURITooLong
-	case r.ContentLength > longestBody:
-		return http.StatusRequestEntityTooLarge
 	case r.Body == nil:
 		return http.StatusOK
 	}

@@ -396,6 +396,11 @@ func TestWhatIsKnownBeforeAFailureIsToldAndTheNextRunGoesOn(t *testing.T) {
 			hasMembers(t, got, "error")
 			doc := read(t, got)
 			assert.Equal(t, made, doc.made())
+			for _, n := range doc.Incoming {
+				now := numberOf(fake, tenant, n.PhoneNumber).VoiceURL
+				assert.Equal(t, now, n.After, "and not what was planned")
+				assert.Equal(t, n.Before != n.After, n.Changed)
+			}
 			assert.Equal(t, "invalid", doc.Error.Kind)
 			assert.Equal(t, 20001, doc.Error.Code)
 			assert.Contains(t, got.Stderr, "invalid (code 20001, request ")
