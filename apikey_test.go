@@ -133,12 +133,7 @@ func TestADeletedKeyIsDeletedThoughTheStoreFails(t *testing.T) {
 	t.Parallel()
 	kept := twilioacct.NewMemStore().Making()
 	isAway := false
-	store := storeFuncs{kept.Load, func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
-		if isAway {
-			return twilioacct.Record{}, errAway
-		}
-		return kept.Save(ctx, r)
-	}}
+	store := savingUnless(&isAway, kept)
 	fake, p := setup(t, withStore(store))
 	acme := p.Subaccount(fake.AddSubaccount("acme").SID)
 	ensured, err := acme.EnsureAPIKey(t.Context(), "voice")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -49,45 +48,12 @@ func (h *Handle) EnsureAPIKey(ctx context.Context, purpose string) (EnsuredAPIKe
 	return ring.described(ctx, key, did)
 }
 
-// keyring is what an account has for one purpose: a key at Twilio, its secret in the Store, and during a rotation the key before it.
-type keyring struct {
-	handle  *Handle
-	purpose string
-}
-
-// described is what Twilio tells of the key, and of those beside it.
-func (k keyring) described(ctx context.Context, key APIKey, did Did) (EnsuredAPIKey, error) {
-	ensured := EnsuredAPIKey{Key: APIKeyInfo{SID: key.SID, AccountSID: k.handle.sid, FriendlyName: k.name()}, Did: did}
-	kept, err := k.load(ctx)
-	if err != nil {
-		return ensured, err
-	}
-	for info, err := range k.named(ctx) {
-		switch {
-		case err != nil:
-			return ensured, err
-		case info.SID == key.SID:
-			ensured.Key = info
-		case !kept.hasKey(info.SID):
-			ensured.Strays = append(ensured.Strays, info)
-		}
-	}
-	if ensured.Key.DateCreated.IsZero() { // it has another name by now, or is not listed yet
-		info, err := k.handle.APIKey(ctx, key.SID)
-		if err != nil {
-			return ensured, err
-		}
-		ensured.Key = info
-	}
-	return ensured, nil
-}
-
 // DeleteStrayAPIKeys deletes the account's keys that are named as the purpose's key is, whose secret the Store does not have, and that are
 // older than a day: a younger one may be another process's, which is about to save it. It returns those that it has deleted.
 //
 // It cannot be undone, and ends the tokens that they have signed: make sure that no other deployment uses that name with a Store of its
-// own, see [Options], and that nobody keeps the secret of such a key elsewhere. A Store without a good key
-// for that purpose may be the wrong one: nothing is deleted then, and the error is [ErrConflict].
+// own, see [Options], and that nobody keeps the secret of such a key elsewhere. A Store without a good key for that purpose may be the
+// wrong one: nothing is deleted then, and the error is [ErrConflict].
 func (h *Handle) DeleteStrayAPIKeys(ctx context.Context, purpose string) ([]APIKeyInfo, error) {
 	ring, err := h.keyring(ctx, purpose)
 	if err != nil {
@@ -115,28 +81,24 @@ func (h *Handle) DeleteStrayAPIKeys(ctx context.Context, purpose string) ([]APIK
 	return old, nil
 }
 
-const strayAge = 24 * time.Hour
-
 const (
+	longestPurpose = 28
+	oldSuffix      = "-old"
+
 	// keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
 	keyTime = 5 * time.Minute
 	// lagTime is how long a key that is not found is waited for.
 	lagTime = time.Second
+
+	strayAge = 24 * time.Hour
 )
 
-// keyMemory remembers the keys that were good a moment ago, by keyOf.
-type keyMemory struct {
-	*remembered[APIKey]
+var errNoKeyStore = invalid("an API key whose secret nobody keeps is of no use: set Options.Store")
 
-	purposes sync.Map // that somebody has asked for
-}
-
-// forget drops all keys of the account.
-func (m *keyMemory) forget(account string) {
-	m.purposes.Range(func(purpose, _ any) bool {
-		m.drop(keyOf(account, purpose.(string))) //nolint:forcetypeassert // nothing else is put there
-		return true
-	})
+// keyring is what an account has for one purpose: a key at Twilio, its secret in the Store, and during a rotation the key before it.
+type keyring struct {
+	handle  *Handle
+	purpose string
 }
 
 // keyring refuses a purpose that would have no room for the old key's beside it.
@@ -155,16 +117,6 @@ func checkPurpose(purpose string) error {
 func isPurpose(s string) bool {
 	return s != "" && len(s) <= longestPurpose && isOf(smallLetters+digits+"_-", s)
 }
-
-const longestPurpose = 28
-
-var errNoKeyStore = invalid("an API key whose secret nobody keeps is of no use: set Options.Store")
-
-const oldSuffix = "-old"
-
-var (
-	deploymentForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,31}$`)
-)
 
 // name is that of the key at Twilio.
 func (k keyring) name() string { return k.purpose + "@" + k.handle.provider.deployment }
@@ -252,6 +204,33 @@ func (r Record) hasKey(sid string) bool {
 	return false
 }
 
+// described is what Twilio tells of the key, and of those beside it.
+func (k keyring) described(ctx context.Context, key APIKey, did Did) (EnsuredAPIKey, error) {
+	ensured := EnsuredAPIKey{Key: APIKeyInfo{SID: key.SID, AccountSID: k.handle.sid, FriendlyName: k.name()}, Did: did}
+	kept, err := k.load(ctx)
+	if err != nil {
+		return ensured, err
+	}
+	for info, err := range k.named(ctx) {
+		switch {
+		case err != nil:
+			return ensured, err
+		case info.SID == key.SID:
+			ensured.Key = info
+		case !kept.hasKey(info.SID):
+			ensured.Strays = append(ensured.Strays, info)
+		}
+	}
+	if ensured.Key.DateCreated.IsZero() { // it has another name by now, or is not listed yet
+		info, err := k.handle.APIKey(ctx, key.SID)
+		if err != nil {
+			return ensured, err
+		}
+		ensured.Key = info
+	}
+	return ensured, nil
+}
+
 // isGood asks Twilio for something small, signed by the key. A key that is refused may be gone, or have another secret, or be so new
 // that Twilio does not know it everywhere: the account's own credentials tell.
 func (k keyring) isGood(ctx context.Context, key APIKey) (bool, error) {
@@ -288,25 +267,6 @@ func (k keyring) try(ctx context.Context, key APIKey, isNew bool) error {
 	call := h.provider.rest.Call(ctx, h.sid, keySigner{h.provider, h.sid, key, isNew})
 	_, err := call.Get("/2010-04-01/Accounts/"+h.sid+"/Applications.json", url.Values{"PageSize": {"1"}}, nil)
 	return call.Typed(err)
-}
-
-// keySigner signs as an account by one of its API keys.
-type keySigner struct {
-	provider *Provider
-	account  string
-	key      APIKey
-	isNew    bool // its first refusals are waited out
-}
-
-func (s keySigner) Auth(context.Context) (rest.Auth, error) {
-	return rest.Auth{Account: s.account, User: s.key.SID, Password: s.key.Secret.Reveal()}, nil
-}
-
-func (s keySigner) Refused(ctx context.Context, auth rest.Auth, refusal error, nth int) (rest.Auth, error) {
-	if s.isNew && s.provider.outlast(ctx, nth) {
-		return auth, nil
-	}
-	return auth, refusal
 }
 
 // make creates a key at Twilio. Nobody has its secret yet but the caller. It goes on where the caller's context ends: else whoever leaves
@@ -391,6 +351,21 @@ func (k keyring) named(ctx context.Context) iter.Seq2[APIKeyInfo, error] {
 			}
 		}
 	}
+}
+
+// keyMemory remembers the keys that were good a moment ago, by keyOf.
+type keyMemory struct {
+	*remembered[APIKey]
+
+	purposes sync.Map // that somebody has asked for
+}
+
+// forget drops all keys of the account.
+func (m *keyMemory) forget(account string) {
+	m.purposes.Range(func(purpose, _ any) bool {
+		m.drop(keyOf(account, purpose.(string))) //nolint:forcetypeassert // nothing else is put there
+		return true
+	})
 }
 
 // lingering is the context of what goes on for a while though its caller may leave.

@@ -137,6 +137,7 @@ func TestAKeyIsNotTakenForGoneByWhatIsNotTwiliosWord(t *testing.T) {
 	for name, faults := range map[string][]twiliotest.Fault{
 		"the try does not end well":        {{Operation: "ListApplication", Status: 503, Times: twiliotest.Always}},
 		"a proxy's 404 on the try":         {{Operation: "ListApplication", Status: 404, Code: twiliotest.NoCode}},
+		"a page on the try":                {{Operation: "ListApplication", Status: 200, HTML: true}},
 		"a 403 on the try":                 {{Operation: "ListApplication", Status: 403, Code: 20403}},
 		"a proxy's 404 on the look":        {{Operation: "ListApplication", Status: 401, Code: 20003}, {Operation: "FetchKey", Status: 404, Code: twiliotest.NoCode}},
 		"a look that does not end well":    {{Operation: "ListApplication", Status: 401, Code: 20003}, {Operation: "FetchKey", Status: 500, Times: twiliotest.Always}},

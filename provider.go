@@ -110,7 +110,7 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 	if isNil(o.Store) {
 		return nil, invalid("options: Store is a nil pointer: leave Store nil, or make a store")
 	}
-	if !deploymentForm.MatchString(o.Deployment) {
+	if len(o.Deployment) > 31 || !isOf(capitals+smallLetters+digits+"._-", o.Deployment) {
 		return nil, invalid("options: Deployment %q is not 1 to 31 of A-Z, a-z, 0-9, ., _ and -", o.Deployment)
 	}
 	p := &Provider{

@@ -56,6 +56,16 @@ func (s storeFuncs) Save(ctx context.Context, r twilioacct.Record) (twilioacct.R
 	return s.save(ctx, r)
 }
 
+// savingUnless is a Store that cannot be written while it is away.
+func savingUnless(isAway *bool, kept twilioacct.Store) twilioacct.Store {
+	return storeFuncs{kept.Load, func(ctx context.Context, r twilioacct.Record) (twilioacct.Record, error) {
+		if *isAway {
+			return twilioacct.Record{}, errAway
+		}
+		return kept.Save(ctx, r)
+	}}
+}
+
 var errAway = errors.New("the database is away")
 
 const (

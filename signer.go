@@ -205,3 +205,22 @@ func (p *Provider) renew(ctx context.Context, sid string) (Account, error) {
 	}
 	return synced.Account, err
 }
+
+// keySigner signs as an account by one of its API keys.
+type keySigner struct {
+	provider *Provider
+	account  string
+	key      APIKey
+	isNew    bool // its first refusals are waited out
+}
+
+func (s keySigner) Auth(context.Context) (rest.Auth, error) {
+	return rest.Auth{Account: s.account, User: s.key.SID, Password: s.key.Secret.Reveal()}, nil
+}
+
+func (s keySigner) Refused(ctx context.Context, auth rest.Auth, refusal error, nth int) (rest.Auth, error) {
+	if s.isNew && s.provider.outlast(ctx, nth) {
+		return auth, nil
+	}
+	return auth, refusal
+}
