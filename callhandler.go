@@ -1,6 +1,9 @@
 package twilioacct
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // CallHandler is what answers the calls to a number: one of these, or nothing. A number can have several; then a trunk counts before an
 // application, and that before a URL.
@@ -25,7 +28,7 @@ func (n PhoneNumber) CallHandler() CallHandler {
 	return CallHandler{URL: n.VoiceURL}
 }
 
-// String says what it is, for people: a URL, or a kind and its SID.
+// String says what it is, for people: a URL without its password, or a kind and its SID.
 func (c CallHandler) String() string {
 	switch {
 	case c.TrunkSID != "":
@@ -34,6 +37,9 @@ func (c CallHandler) String() string {
 		return "application " + c.ApplicationSID
 	case c.StudioFlowSID != "":
 		return "Studio flow " + c.StudioFlowSID
+	}
+	if u, err := url.Parse(c.URL); err == nil && u.User != nil {
+		return u.Redacted()
 	}
 	return c.URL
 }
@@ -59,9 +65,9 @@ func (c CallHandler) settings(account string) PhoneNumberSettings {
 	if c.ApplicationSID != "" {
 		return PhoneNumberSettings{VoiceApplicationSID: &c.ApplicationSID}
 	}
-	url := c.URL
+	address := c.URL
 	if c.StudioFlowSID != "" {
-		url = studioFlows(account) + c.StudioFlowSID
+		address = studioFlows(account) + c.StudioFlowSID
 	}
-	return PhoneNumberSettings{VoiceURL: &url, VoiceApplicationSID: new(""), TrunkSID: new("")}
+	return PhoneNumberSettings{VoiceURL: &address, VoiceApplicationSID: new(""), TrunkSID: new("")}
 }

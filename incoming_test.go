@@ -527,13 +527,14 @@ func TestAHandlerSaysWhatItIs(t *testing.T) {
 	const account = "AC00000000000000000000000000000001"
 	flows := "https://webhooks.twilio.com/v1/Accounts/" + account + "/Flows/"
 	for want, n := range map[string]twilioacct.PhoneNumber{
-		"":                     {},
-		answerURL:              {VoiceURL: answerURL},
-		"Studio flow " + aFlow: {VoiceURL: flows + aFlow},
-		flows + "FW1":          {VoiceURL: flows + "FW1"},
-		"application " + anApp: {VoiceURL: answerURL, VoiceApplicationSID: anApp},
-		"trunk " + aTrunk:      {VoiceURL: answerURL, VoiceApplicationSID: anApp, TrunkSID: aTrunk},
-		otherAccountsFlow:      {VoiceURL: otherAccountsFlow},
+		"":                                     {},
+		answerURL:                              {VoiceURL: answerURL},
+		"Studio flow " + aFlow:                 {VoiceURL: flows + aFlow},
+		flows + "FW1":                          {VoiceURL: flows + "FW1"},
+		"https://me:xxxxx@acme.example/?a=%zz": {VoiceURL: "https://me:secret@acme.example/?a=%zz"},
+		"application " + anApp:                 {VoiceURL: answerURL, VoiceApplicationSID: anApp},
+		"trunk " + aTrunk:                      {VoiceURL: answerURL, VoiceApplicationSID: anApp, TrunkSID: aTrunk},
+		otherAccountsFlow:                      {VoiceURL: otherAccountsFlow},
 	} {
 		n.AccountSID = account
 		assert.Equal(t, want, n.CallHandler().String())

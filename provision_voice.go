@@ -332,7 +332,10 @@ func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	for _, t := range r.voice.plan {
 		t.took = r.took
 	}
-	r.has.Incoming, r.voice.isPlanned = r.voice.plan.shown(), true
+	r.voice.isPlanned = true
+	if r.isPlan || !r.voice.plan.changes() { // else it is told when it is done
+		r.has.Incoming = r.voice.plan.shown()
+	}
 	return nil
 }
 

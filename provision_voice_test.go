@@ -377,3 +377,23 @@ func TestAKeyThatCannotBeLookedAtEndsTheRunBeforeAnythingIsMade(t *testing.T) {
 		assert.Zero(t, fake.Count("CreateApplication"))
 	}
 }
+
+func TestARunThatFailsBeforeTheNumbersTellsNothingOfThem(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"CreateNewKey", "CreateApplication", "UpdateIncomingPhoneNumber"} {
+		fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+		account := fake.AddSubaccount("acme").SID
+		fake.AddPhoneNumber(account, twiliotest.PhoneNumber{VoiceURL: "https://acme.example/old"})
+		spec := talking(nil)
+		spec.FriendlyName, spec.AccountSID = "", account
+		spec.Voice.Incoming.Handler.URL = answerURL
+		fake.Inject(twiliotest.Fault{Operation: operation, Status: 403, Code: 20403})
+		has, err := p.Provision(t.Context(), spec)
+		require.ErrorIs(t, err, twilioacct.ErrForbidden, operation)
+		for _, n := range has.Incoming {
+			assert.False(t, n.Changed, operation)
+			assert.Equal(t, n.Before, n.After, operation)
+		}
+		assert.Equal(t, operation == "UpdateIncomingPhoneNumber", has.Incoming != nil, operation)
+	}
+}
