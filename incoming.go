@@ -55,19 +55,6 @@ const (
 	LeftVoiceless  WhyLeft = "cannot call" // it has no voice capability
 )
 
-// IncomingReport is what becomes, or would become, of the numbers of a fleet: a few hundred bytes for each.
-type IncomingReport struct {
-	Numbers []IncomingNumber
-	Skipped []SkippedAccount
-}
-
-// SkippedAccount is an account whose numbers are left, and why: [ErrSuspended], or what kept them from being looked at.
-type SkippedAccount struct {
-	SID          string
-	FriendlyName string
-	Err          error
-}
-
 // PlanIncomingCalls shows what [Handle.SetIncomingCalls] would do, and so what has drifted since it was done. It changes nothing.
 func (h *Handle) PlanIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
 	plan, err := h.planIncoming(ctx, want)
@@ -92,27 +79,7 @@ func (h *Handle) planIncoming(ctx context.Context, want IncomingCalls) (incoming
 	if err := h.check(ctx, want.check()); err != nil {
 		return nil, err
 	}
-	return planIncoming(ctx, func() *rest.Call { return h.call(ctx) }, h.sid, want)
-}
-
-// PlanIncomingCalls shows what [Provider.SetIncomingCalls] would do. It changes nothing.
-func (p *Provider) PlanIncomingCalls(ctx context.Context, of func(Account) *IncomingCalls) (IncomingReport, error) {
-	plan, skipped, err := p.planFleet(ctx, of)
-	return IncomingReport{plan.shown(), skipped}, err
-}
-
-// SetIncomingCalls does for all subaccounts what [Handle.SetIncomingCalls] does for one, as the parent, with its auth token. The function
-// says what is to answer the calls of an account; nil leaves it alone. It is asked about every active one, one after the other.
-//
-// All accounts are listed, then the numbers of those that are to be set, many accounts at once, and only then is anything changed. A
-// suspended account is skipped, which is no error. Nor does an account that cannot be looked at, or a number that cannot be set, keep any
-// other from being set; but the error says how many there are, and the report names them.
-func (p *Provider) SetIncomingCalls(ctx context.Context, of func(Account) *IncomingCalls) (IncomingReport, error) {
-	plan, skipped, err := p.planFleet(ctx, of)
-	if len(plan) > 0 {
-		err = errors.Join(err, p.setIncoming(ctx, plan))
-	}
-	return IncomingReport{plan.shown(), skipped}, err
+	return planIncoming(ctx, func() *rest.Call { return h.call(ctx) }, h.sid, &want)
 }
 
 // incomingPlan is what is to be done, in the order in which the numbers are listed.
@@ -124,7 +91,7 @@ type incomingTask struct {
 
 	change PhoneNumberSettings
 	call   func() *rest.Call // of the account that the number is in, by whoever is to sign
-	want   IncomingCalls
+	want   *IncomingCalls
 	took   func(PhoneNumber) // is told what the number has become; nil: nobody is
 }
 
@@ -137,7 +104,7 @@ func (plan incomingPlan) shown() []IncomingNumber {
 }
 
 // planIncoming lists the account's numbers, and looks for the applications that they are to have.
-func planIncoming(ctx context.Context, call func() *rest.Call, account string, want IncomingCalls) (incomingPlan, error) {
+func planIncoming(ctx context.Context, call func() *rest.Call, account string, want *IncomingCalls) (incomingPlan, error) {
 	if err := want.checkFlow(account); err != nil {
 		return nil, err
 	}
@@ -152,7 +119,7 @@ func planIncoming(ctx context.Context, call func() *rest.Call, account string, w
 	return plan, nil
 }
 
-func (w IncomingCalls) planFor(numbers iter.Seq2[PhoneNumber, error], call func() *rest.Call) (plan incomingPlan, err error) {
+func (w *IncomingCalls) planFor(numbers iter.Seq2[PhoneNumber, error], call func() *rest.Call) (plan incomingPlan, err error) {
 	for n, err := range numbers {
 		if err != nil {
 			return nil, err
@@ -170,7 +137,7 @@ func (plan incomingPlan) changes() bool {
 }
 
 // taskFor says what is to be done with a number.
-func (w IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
+func (w *IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
 	t := &incomingTask{want: w, IncomingNumber: IncomingNumber{
 		AccountSID: n.AccountSID, SID: n.SID, PhoneNumber: n.PhoneNumber,
 		Before: n.CallHandler(), After: n.CallHandler(), Left: w.reasonToLeave(n),
@@ -190,7 +157,7 @@ func (w IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
 
 // change is what of the settings the number does not have. What answers calls is said as a whole: somebody may give the number an
 // application or a trunk meanwhile, which would count before a URL.
-func (w IncomingCalls) change(n PhoneNumber) PhoneNumberSettings {
+func (w *IncomingCalls) change(n PhoneNumber) PhoneNumberSettings {
 	want := w.settings(n.AccountSID)
 	change := want.butFor(n)
 	if change.VoiceURL != nil || change.VoiceApplicationSID != nil || change.TrunkSID != nil || n.CallHandler() != w.handlerOf(n) {
@@ -200,13 +167,13 @@ func (w IncomingCalls) change(n PhoneNumber) PhoneNumberSettings {
 }
 
 // handlerOf is the handler as a number shows it that has it: a Studio flow may be given as its URL.
-func (w IncomingCalls) handlerOf(n PhoneNumber) CallHandler {
+func (w *IncomingCalls) handlerOf(n PhoneNumber) CallHandler {
 	s := w.Handler.settings(n.AccountSID)
 	n.VoiceURL, n.VoiceApplicationSID, n.TrunkSID = value(s.VoiceURL), value(s.VoiceApplicationSID), ""
 	return n.CallHandler()
 }
 
-func (w IncomingCalls) reasonToLeave(n PhoneNumber) WhyLeft {
+func (w *IncomingCalls) reasonToLeave(n PhoneNumber) WhyLeft {
 	switch {
 	case !n.Capabilities.Voice:
 		return LeftVoiceless
@@ -219,7 +186,7 @@ func (w IncomingCalls) reasonToLeave(n PhoneNumber) WhyLeft {
 }
 
 // settings are what numbers of the account are to be set to.
-func (w IncomingCalls) settings(account string) PhoneNumberSettings {
+func (w *IncomingCalls) settings(account string) PhoneNumberSettings {
 	s, handler := w.Settings, w.Handler.settings(account)
 	s.VoiceURL, s.VoiceApplicationSID, s.TrunkSID = handler.VoiceURL, handler.VoiceApplicationSID, handler.TrunkSID
 	if s.VoiceURL != nil && s.VoiceMethod == nil {
@@ -231,7 +198,7 @@ func (w IncomingCalls) settings(account string) PhoneNumberSettings {
 	return s
 }
 
-func (w IncomingCalls) check() error {
+func (w *IncomingCalls) check() error {
 	s := w.Settings
 	if s.VoiceURL != nil || s.VoiceApplicationSID != nil || s.TrunkSID != nil {
 		return invalid("Settings: leave VoiceURL, VoiceApplicationSID and TrunkSID out, Handler has what answers calls")
@@ -243,92 +210,12 @@ func (w IncomingCalls) check() error {
 }
 
 // checkFlow refuses the address of another account's Studio flow, which does not answer.
-func (w IncomingCalls) checkFlow(account string) error {
+func (w *IncomingCalls) checkFlow(account string) error {
 	const all = "https://webhooks.twilio.com/v1/Accounts/"
 	if strings.HasPrefix(w.Handler.URL, all) && !strings.HasPrefix(w.Handler.URL, studioFlows(account)) {
 		return invalid("%s is no Studio flow of %s", w.Handler.URL, account)
 	}
 	return nil
-}
-
-// planFleet plans for all active subaccounts.
-func (p *Provider) planFleet(ctx context.Context, of func(Account) *IncomingCalls) (incomingPlan, []SkippedAccount, error) {
-	switch {
-	case ctx == nil:
-		return nil, nil, errNoContext
-	case of == nil:
-		return nil, nil, invalid("who is to answer the calls of an account? The function is nil")
-	case p.parent.APIKeySID != "":
-		return nil, nil, told(ErrForbidden, "Twilio lets no API key of the parent into a subaccount: use the parent's auth token")
-	}
-	accounts, skipped, err := p.incomingAccounts(ctx, of)
-	if err != nil {
-		return nil, nil, err
-	}
-	failed := eachOf(ctx, accounts, p.concurrent, func(ctx context.Context, a *incomingAccount) error {
-		a.plan, a.err = planIncoming(ctx, func() *rest.Call { return p.asParent(ctx) }, a.SID, a.want)
-		return a.err
-	})
-	var all incomingPlan
-	for _, a := range accounts {
-		if a.err == nil {
-			all = append(all, a.plan...)
-			continue
-		}
-		skipped = append(skipped, SkippedAccount{a.SID, a.FriendlyName, a.err})
-	}
-	if len(failed) > 0 {
-		err = fmt.Errorf("%d of %d accounts were not looked at, one of them because: %w", len(failed), len(accounts), failed[0])
-	}
-	return all, skipped, err
-}
-
-// incomingAccount is an account whose numbers are to be set.
-type incomingAccount struct {
-	Account
-
-	want IncomingCalls
-	plan incomingPlan
-	err  error
-}
-
-// incomingAccounts lists the accounts, and asks what is to answer the calls of those that are active.
-func (p *Provider) incomingAccounts(ctx context.Context, of func(Account) *IncomingCalls) ([]*incomingAccount, []SkippedAccount, error) {
-	var accounts []*incomingAccount
-	var skipped []SkippedAccount
-	var asking sync.Mutex
-	for a, err := range p.Accounts(ctx, nil) {
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case a.SID == p.parent.AccountSID || a.Status == StatusClosed:
-			continue
-		case a.Status != StatusActive:
-			skipped = append(skipped, SkippedAccount{a.SID, a.FriendlyName, a.checkActive()})
-			continue
-		}
-		want := of(a)
-		if want == nil {
-			continue
-		}
-		if err := want.check(); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", a.SID, err)
-		}
-		accounts = append(accounts, &incomingAccount{Account: a, want: want.oneByOne(&asking)})
-	}
-	return accounts, skipped, nil
-}
-
-// oneByOne lets Deliberate be called by one goroutine at a time.
-func (w IncomingCalls) oneByOne(asking *sync.Mutex) IncomingCalls {
-	if isDeliberate := w.Deliberate; isDeliberate != nil {
-		w.Deliberate = func(n PhoneNumber) bool {
-			asking.Lock()
-			defer asking.Unlock()
-			return isDeliberate(n)
-		}
-	}
-	return w
 }
 
 // setIncoming does what is planned.

@@ -52,7 +52,8 @@ func (v VoiceSpec) check() error {
 		}
 	}
 	if v.Incoming != nil {
-		if err := v.incoming(anyApplication).check(); err != nil {
+		want := v.incoming(anyApplication)
+		if err := want.check(); err != nil {
 			return err
 		}
 	}
@@ -325,6 +326,9 @@ func (r *provisioning) isAnswered() bool {
 
 func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	want := r.spec.Voice.incoming(r.has.Application.SID)
+	if err := want.checkFlow(r.has.Account.SID); err != nil {
+		return err
+	}
 	call := func() *rest.Call { return r.handle().call(ctx) }
 	if r.voice.plan, err = want.planFor(r.tenantsNumbers(ctx), call); err != nil {
 		return err
