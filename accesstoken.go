@@ -17,7 +17,8 @@ type TokenSpec struct {
 	Identity string
 
 	// Lifetime is in whole seconds, from 1 second to 24 hours; 0 is an hour. Short-lived tokens that are renewed often are the safe ones:
-	// a token cannot be taken back but by deleting the key that signed it.
+	// a token cannot be taken back but by deleting the key that signed it. It counts from the beginning of the second in which it is
+	// signed.
 	Lifetime time.Duration
 
 	Voice VoiceGrant // the zero value grants no calls
@@ -59,7 +60,8 @@ const (
 
 // AccessToken signs an access token for the account. It is signed by the account's own API key for the purpose, which is found, and if
 // need be made, as by [Handle.EnsureAPIKey]; that it is good is looked at every five minutes. In between a token costs no request and
-// no I/O, and is good for nothing if the key was deleted, or the account suspended, a moment ago.
+// no I/O, and is good for nothing if somebody else deleted the key, or suspended the account, a moment ago. While the look is not
+// answered, the key that was good before is used, for an hour at most.
 //
 // A spec that Twilio would refuse is [ErrInvalid], before any request. The application and the push credential are not looked up.
 //
@@ -117,12 +119,22 @@ func (s TokenSpec) check() error {
 	case s.Voice.isEmpty() && len(s.ExtraGrants) == 0:
 		return invalid("the token would allow nothing: it has neither Voice nor ExtraGrants")
 	}
-	if len(s.ExtraGrants) > 0 {
-		if _, err := json.Marshal(s.ExtraGrants); err != nil {
-			return invalid("ExtraGrants: %v", err)
-		}
+	return firstOf(s.Voice.check(), s.checkExtra())
+}
+
+func (s TokenSpec) checkExtra() error {
+	const longest = 16 << 10
+	if len(s.ExtraGrants) == 0 {
+		return nil
 	}
-	return s.Voice.check()
+	raw, err := json.Marshal(s.ExtraGrants)
+	switch {
+	case err != nil:
+		return invalid("ExtraGrants: %v", err)
+	case len(raw) > longest:
+		return invalid("ExtraGrants take %d bytes: %d are the most", len(raw), longest)
+	}
+	return nil
 }
 
 func (g VoiceGrant) isEmpty() bool {
@@ -246,7 +258,7 @@ func (g VoiceGrant) claim() *voiceClaim {
 		claim.Incoming = &incomingClaim{Allow: true}
 	}
 	if g.ApplicationSID != "" {
-		claim.Outgoing = &outgoingClaim{ApplicationSID: g.ApplicationSID, Params: g.Params}
+		claim.Outgoing = &outgoingClaim{ApplicationSID: asWritten(g.ApplicationSID), Params: g.Params}
 	}
 	return claim
 }

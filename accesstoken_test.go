@@ -107,8 +107,7 @@ func TestATokenGrantsNothingThatWasNotAskedFor(t *testing.T) {
 		got, err := json.Marshal(claims["grants"])
 		require.NoError(t, err)
 		assert.JSONEq(t, want, string(got))
-		assert.Len(t, spec.ExtraGrants, len(spec.ExtraGrants), "the caller's map stays the caller's")
-		assert.NotContains(t, spec.ExtraGrants, "identity")
+		assert.NotContains(t, spec.ExtraGrants, "identity", "the caller's map stays the caller's")
 	}
 }
 
@@ -168,6 +167,7 @@ func TestASpecThatTwilioWouldRefuseIsRefusedBeforeAnyRequest(t *testing.T) {
 		"no application":         change(func(s *twilioacct.TokenSpec) { s.Voice.ApplicationSID = "PN" + unknownKey[2:] }),
 		"no push credential":     change(func(s *twilioacct.TokenSpec) { s.Voice.PushCredentialSID = "push" }),
 		"params of nothing":      change(func(s *twilioacct.TokenSpec) { s.Voice.Params = map[string]string{"a": "b"} }),
+		"very much":              change(func(s *twilioacct.TokenSpec) { s.ExtraGrants = map[string]any{"x": strings.Repeat("x", 16<<10)} }),
 		"no purpose":             change(func(s *twilioacct.TokenSpec) { s.Purpose = "Voice!" }),
 	} {
 		_, err := acme.AccessToken(t.Context(), spec)
@@ -334,4 +334,68 @@ func TestWhoLeavesGetsAnErrorThatHasItsType(t *testing.T) {
 	var typed *twilioacct.Error
 	require.ErrorAs(t, err, &typed)
 	require.ErrorIs(t, err, errAway, "why it was cancelled")
+}
+
+func TestTokensAreSignedThoughTheKeyCannotBeTriedForAWhile(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(fake *twiliotest.Server, isAway *bool){
+		"Twilio is away": func(fake *twiliotest.Server, _ *bool) {
+			fake.Inject(twiliotest.Fault{Status: 503, HTML: true, Times: twiliotest.Always})
+		},
+		"Twilio hangs": func(fake *twiliotest.Server, _ *bool) {
+			fake.Inject(twiliotest.Fault{Hang: true, Times: twiliotest.Always})
+		},
+		"the database is away": func(_ *twiliotest.Server, isAway *bool) { *isAway = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				kept, isAway := twilioacct.NewMemStore().Making(), false
+				fake, p := setup(t, withStore(storeFuncs{func(ctx context.Context, sid string) (twilioacct.Record, error) {
+					if isAway {
+						return twilioacct.Record{}, errAway
+					}
+					return kept.Load(ctx, sid)
+				}, kept.Save}))
+				acme := p.Subaccount(fake.AddSubaccount("acme").SID)
+				first, err := acme.AccessToken(t.Context(), incomingOnly)
+				require.NoError(t, err)
+				spoil(fake, &isAway)
+				start := time.Now()
+				for range 11 {
+					time.Sleep(5*time.Minute + time.Second)
+					began := time.Now()
+					token, err := acme.AccessToken(t.Context(), incomingOnly)
+					require.NoError(t, err)
+					assert.Equal(t, first.APIKeySID, token.APIKeySID)
+					assert.LessOrEqual(t, time.Since(began), 5*time.Second)
+				}
+				time.Sleep(time.Until(start.Add(66 * time.Minute)))
+				_, err = acme.AccessToken(t.Context(), incomingOnly)
+				require.Error(t, err, "not for ever")
+				fake.ClearFaults()
+				isAway = false
+				_, err = acme.AccessToken(t.Context(), incomingOnly)
+				require.NoError(t, err)
+				assert.Len(t, fake.Keys(acme.SID()), 1)
+			})
+		})
+	}
+}
+
+func TestAKeyThatTwilioRefusesIsNotUsedAsBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, acme := tenantWithStore(t)
+		first, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		fake.DeleteKey(first.APIKeySID)
+		fake.Inject(twiliotest.Fault{Operation: "CreateNewKey", Status: 503, Times: twiliotest.Always})
+		time.Sleep(6 * time.Minute)
+		_, err = acme.AccessToken(t.Context(), incomingOnly)
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+		fake.SetStatus(acme.SID(), twiliotest.Suspended)
+		_, err = acme.AccessToken(t.Context(), incomingOnly)
+		require.ErrorIs(t, err, twilioacct.ErrSuspended)
+	})
 }

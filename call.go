@@ -70,7 +70,7 @@ type NewCall struct {
 	RingTime  time.Duration // until nobody answers, up to 10 minutes; 0 is a minute
 	TimeLimit time.Duration // until it is ended; 0 is Twilio's limit
 	Record    bool
-	Digits    string // that are dialled once somebody has answered: 0-9, #, * and w for half a second
+	Digits    string // that are dialled once somebody has answered: 0-9, A-D, #, * and w for half a second
 
 	MachineDetection string // Enable or DetectMessageEnd; "" is none
 }
@@ -86,11 +86,7 @@ func (h *Handle) PlaceCall(ctx context.Context, c NewCall) (Call, error) {
 	}
 	call := h.call(ctx).Single().Lean()
 	raw, err := api.NewApiService(call.Handler()).CreateCall(c.params())
-	placed, err := answered(call, h.sid, "", raw, err, newCall)
-	if slices.Contains(callerRefused, codeOf(err)) {
-		err = judged(err, ErrInvalid, "call from a number that is "+h.sid+"'s own and can call, or that was verified for it")
-	}
-	return placed, err
+	return answered(call, h.sid, "", raw, err, newCall)
 }
 
 func (c NewCall) check() error {
@@ -106,8 +102,8 @@ func (c NewCall) check() error {
 		return invalid("TwiML has %d characters: %d are the most", n, longestTwiML)
 	case c.Method != "" && c.URL == "":
 		return invalid("Method is that of URL, which is not given")
-	case !isOf(digits+"#*wW", c.Digits):
-		return invalid("Digits %q has others than 0-9, #, * and w", c.Digits)
+	case !isOf(digits+"ABCDabcd#*wW", c.Digits):
+		return invalid("Digits %q has others than 0-9, A-D, #, * and w", c.Digits)
 	}
 	return firstOf(
 		c.checkTimes(), c.checkEvents(),

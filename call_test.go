@@ -187,14 +187,14 @@ func TestACallerNumberThatTwilioRefusesSaysWhatToDo(t *testing.T) {
 		var typed *twilioacct.Error
 		require.ErrorAs(t, err, &typed)
 		assert.Equal(t, 21210, typed.Code)
-		require.ErrorContains(t, err, acme.SID()+"'s own")
+		require.ErrorContains(t, err, "the account's own")
 	}
 	own := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{}).PhoneNumber
 	for _, code := range []int{21212, 21213} {
 		fake.Inject(twiliotest.Fault{Operation: "CreateCall", Code: code})
 		err := place(own)
 		require.ErrorIs(t, err, twilioacct.ErrInvalid)
-		require.ErrorContains(t, err, "'s own")
+		require.ErrorContains(t, err, "the account's own")
 	}
 	fake.VerifyCallerID(acme.SID(), "+14155559999")
 	require.NoError(t, place("+14155559999"), "it was verified for the account")
@@ -212,6 +212,8 @@ func TestABadCallIsRefusedBeforeAnyRequest(t *testing.T) {
 		"From":                 func(c *twilioacct.NewCall) { c.From = "" },
 		"From ":                func(c *twilioacct.NewCall) { c.From = "+0415" },
 		"URL":                  func(c *twilioacct.NewCall) { c.URL = "acme.example" },
+		"URL ":                 func(c *twilioacct.NewCall) { c.URL = "https://:443/x" },
+		"URL  ":                func(c *twilioacct.NewCall) { c.URL = "https://acme.example/a b" },
 		"one of URL":           func(c *twilioacct.NewCall) { c.URL = "" },
 		"one of URL, TwiML":    func(c *twilioacct.NewCall) { c.TwiML = "<Response/>" },
 		"ApplicationSID":       func(c *twilioacct.NewCall) { c.URL, c.ApplicationSID = "", "AP1" },
@@ -222,7 +224,7 @@ func TestABadCallIsRefusedBeforeAnyRequest(t *testing.T) {
 		"StatusCallback":       func(c *twilioacct.NewCall) { c.StatusCallback = "x" },
 		"StatusCallbackMethod": func(c *twilioacct.NewCall) { c.StatusCallbackMethod = "x" },
 		"StatusEvents ":        func(c *twilioacct.NewCall) { c.StatusEvents = []string{"ringing"} },
-		"Digits":               func(c *twilioacct.NewCall) { c.Digits = "12a" },
+		"Digits":               func(c *twilioacct.NewCall) { c.Digits = "12x" },
 		"Method ":              func(c *twilioacct.NewCall) { c.URL, c.TwiML, c.Method = "", "<Response/>", "GET" },
 		"From  ":               func(c *twilioacct.NewCall) { c.From = "4155550101" },
 		"To  ":                 func(c *twilioacct.NewCall) { c.To = "(415) 555-0101" },

@@ -63,11 +63,11 @@ func (c CallHandler) check() error {
 // takes a number off its trunk by itself; to say both would be to say which comes first.
 func (c CallHandler) settings(account string) PhoneNumberSettings {
 	if c.ApplicationSID != "" {
-		return PhoneNumberSettings{VoiceApplicationSID: &c.ApplicationSID}
+		return PhoneNumberSettings{VoiceApplicationSID: new(asWritten(c.ApplicationSID))}
 	}
 	address := c.URL
 	if c.StudioFlowSID != "" {
-		address = studioFlows(account) + c.StudioFlowSID
+		address = studioFlows(account) + asWritten(c.StudioFlowSID)
 	}
 	return PhoneNumberSettings{VoiceURL: &address, VoiceApplicationSID: new(""), TrunkSID: new("")}
 }

@@ -59,9 +59,8 @@ type Error struct {
 
 	outcomeUnknown bool
 
-	// What a 401 turned out to mean, when the parent was asked.
-	verdict error
-	note    string
+	verdict error  // what a 401 turned out to mean, when the parent was asked
+	note    string // how that is known, or what to do
 }
 
 // newError is where every failure of a request gets its type.
@@ -78,6 +77,7 @@ func newError(f *rest.Failure) error {
 		SID:            f.SID,
 		Err:            f.Err,
 		outcomeUnknown: f.OutcomeUnknown,
+		note:           advice[f.Code],
 	}
 	if errors.Is(f.Err, rest.ErrInvalidRequest) {
 		e.Err = ErrInvalid
@@ -189,8 +189,19 @@ const (
 	codeInAnotherService = 21712
 )
 
-// callerRefused are the codes for a number that may not call: 21210 is not the account's, 21212 none, 21213 not given.
-var callerRefused = []int{21210, 21212, 21213}
+// advice is what to do about a code whose message does not say it.
+var advice = map[int]string{
+	21210: ownSender,
+	21212: ownSender,
+	21213: ownSender,
+	21218: ownApplication,
+	21420: ownApplication,
+}
+
+const (
+	ownSender      = "From is to be a number of the account's own that can do this, or one that was verified for it"
+	ownApplication = "the application is none of this account's: EnsureTwiMLApp makes one"
+)
 
 // codeOf is Twilio's code in the error, 0 where there is none.
 func codeOf(err error) int {

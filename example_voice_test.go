@@ -148,7 +148,7 @@ func ExampleHandle_RotateAPIKey() {
 	check(err)
 	wait := time.Until(rotated.OldGoesAt).Round(time.Minute)
 	fmt.Println("call again in", wait, "to delete the old key; there are", len(fake.Keys(falcon.SID())))
-	// Output: call again in 24h10m0s to delete the old key; there are 2
+	// Output: call again in 25h10m0s to delete the old key; there are 2
 }
 
 func ExampleHandle_APIKeys() {

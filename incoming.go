@@ -63,10 +63,11 @@ func (h *Handle) PlanIncomingCalls(ctx context.Context, want IncomingCalls) ([]I
 
 // SetIncomingCalls lets one handler answer the calls to all of the account's numbers. It lists the numbers, and then sets what is not as it
 // should be, many at once and each in one request: a URL takes application and trunk away, which would count before it. What is so already
-// is not touched: a repeated run only lists. Numbers on a trunk, deliberate ones and those that cannot call are left.
+// is not touched: a repeated run only lists. Numbers on a trunk, deliberate ones and those that cannot call are left altogether.
 //
 // A number that cannot be set keeps no other from being set: it has its Err, and the error says how many there are. An application that is
-// not the account's, or no more, is [ErrNotFound] before anything is changed, also if all numbers name it already: a second list tells.
+// not the account's, or no more, is [ErrNotFound] before anything is changed, also if all numbers name it already, and one that has no
+// VoiceURL is [ErrConflict]: a second list tells.
 func (h *Handle) SetIncomingCalls(ctx context.Context, want IncomingCalls) ([]IncomingNumber, error) {
 	plan, err := h.planIncoming(ctx, want)
 	if err == nil {
@@ -112,8 +113,7 @@ func planIncoming(ctx context.Context, call func() *rest.Call, account string, w
 	if err != nil || len(plan) == 0 {
 		return nil, err
 	}
-	err = checkApplications(ctx, call(), account, want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID))
-	if err != nil {
+	if err := want.checkApplications(ctx, call(), account); err != nil {
 		return nil, err
 	}
 	return plan, nil
@@ -142,10 +142,11 @@ func (w *IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
 		AccountSID: n.AccountSID, SID: n.SID, PhoneNumber: n.PhoneNumber,
 		Before: n.CallHandler(), After: n.CallHandler(), Left: w.reasonToLeave(n),
 	}}
+	t.Drift = w.settings(n.AccountSID).butFor(n).names()
 	if t.Left == LeftVoiceless {
+		t.Drift = slices.DeleteFunc(t.Drift, func(name string) bool { return !strings.HasPrefix(name, "SMS") })
 		return t
 	}
-	t.Drift = w.settings(n.AccountSID).butFor(n).names()
 	if n.CallHandler() != w.handlerOf(n) && t.Drift == nil {
 		t.Drift = []string{"TrunkSID"} // which counts before the application that is there already
 	}
@@ -207,6 +208,20 @@ func (w *IncomingCalls) check() error {
 		return invalid("Settings: FriendlyName, AddressSID and BundleSID are not the same for all numbers")
 	}
 	return firstOf(w.Handler.check(), s.check())
+}
+
+// checkApplications refuses applications that are not the account's, or that answer nothing.
+func (w *IncomingCalls) checkApplications(ctx context.Context, call *rest.Call, account string) error {
+	apps, err := applicationsOf(ctx, call, account, w.Handler.ApplicationSID, value(w.Settings.SMSApplicationSID))
+	if err != nil {
+		return err
+	}
+	for _, app := range apps {
+		if strings.EqualFold(app.SID, w.Handler.ApplicationSID) && app.VoiceURL == "" {
+			return told(ErrConflict, "application %s has no VoiceURL, so nobody would answer: ConfigureTwiMLApp sets one", app.SID)
+		}
+	}
+	return nil
 }
 
 // checkFlow refuses the address of another account's Studio flow, which does not answer.

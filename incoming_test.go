@@ -162,9 +162,22 @@ func TestTrunksDeliberateNumbersAndThoseThatCannotCallAreLeft(t *testing.T) {
 		assert.Equal(t, n, now)
 	}
 
+	for _, take := range []func(){
+		func() { want.TakeTrunks, want.TakeDeliberate = true, false }, func() { want.TakeTrunks, want.TakeDeliberate = false, true },
+	} {
+		take()
+		plan, err := acme.PlanIncomingCalls(t.Context(), want)
+		require.NoError(t, err)
+		for _, n := range plan {
+			assert.Equal(t, n.SID == other.SID || n.SID == voiceless.SID || n.SID == trunk.SID && want.TakeTrunks ||
+				n.SID == deliberate.SID && want.TakeDeliberate, n.Left == "" || n.Left == twilioacct.LeftVoiceless)
+		}
+	}
 	want.TakeTrunks, want.TakeDeliberate = true, true
-	_, err = acme.SetIncomingCalls(t.Context(), want)
+	want.Settings.SMSURL = new("https://acme.example/sms")
+	numbers, err = acme.SetIncomingCalls(t.Context(), want)
 	require.NoError(t, err)
+	assert.Equal(t, []string{"SMSURL"}, numbers[1].Drift, "what cannot call is left altogether, and its drift is shown")
 	for _, n := range []twiliotest.PhoneNumber{trunk, deliberate} {
 		assert.Equal(t, twiliotest.Handler{URL: answerURL, Method: "POST"}, fake.AnsweredBy(n.PhoneNumber))
 	}
@@ -176,7 +189,7 @@ func TestAnApplicationTakesANumberOffItsTrunkInOneRequest(t *testing.T) {
 	t.Parallel()
 	fake, p := setup(t, nil)
 	acme := p.Subaccount(fake.AddSubaccount("acme").SID)
-	app := fake.AddApplication(acme.SID())
+	app := fake.AddApplicationWith(acme.SID(), twiliotest.Application{VoiceURL: answerURL}).SID
 	n := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{TrunkSID: aTrunk})
 	want := twilioacct.IncomingCalls{Handler: twilioacct.CallHandler{ApplicationSID: app}, TakeTrunks: true}
 	_, err := acme.SetIncomingCalls(t.Context(), want)
@@ -585,7 +598,8 @@ func TestANumberThatHasTheApplicationUnderATrunkIsTakenOffIt(t *testing.T) {
 	p := scripted(t, func(r *http.Request) (int, string) {
 		switch {
 		case strings.Contains(r.URL.Path, "Applications"):
-			return 200, `{"applications":[{"sid":"` + anApp + `","account_sid":"` + unknownSID + `"}],"next_page_uri":null}`
+			const app = `{"sid":"` + anApp + `","account_sid":"` + unknownSID + `","voice_url":"https://acme.example"}`
+			return 200, `{"applications":[` + app + `],"next_page_uri":null}`
 		case r.Method == http.MethodPost:
 			sent = readForm(t, r)
 			return 200, number + `null}`
@@ -677,4 +691,42 @@ func TestAFleetAsksOneByOneWhatIsDeliberate(t *testing.T) {
 	assert.Equal(t, 160, asked)
 	assert.Len(t, report.Numbers, 160)
 	assert.Zero(t, fake.Count("UpdateIncomingPhoneNumber"))
+}
+
+func TestAnApplicationThatAnswersNothingIsGivenToNoNumber(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, nil)
+	acme := p.Subaccount(fake.AddSubaccount("acme").SID)
+	n := fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{VoiceURL: "https://acme.example/works"})
+	app := fake.AddApplication(acme.SID())
+	_, err := acme.SetIncomingCalls(t.Context(), twilioacct.IncomingCalls{Handler: twilioacct.CallHandler{ApplicationSID: app}})
+	require.ErrorIs(t, err, twilioacct.ErrConflict)
+	require.ErrorContains(t, err, "VoiceURL")
+	assert.Equal(t, "https://acme.example/works", fake.AnsweredBy(n.PhoneNumber).URL)
+
+	set := byURL(answerURL)
+	set.Settings.SMSApplicationSID = &app
+	_, err = acme.SetIncomingCalls(t.Context(), set)
+	require.NoError(t, err, "an application for messages needs none")
+}
+
+func TestSIDsInCapitalsAnswerCallsAsThoseInSmallLetters(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	acme := p.Subaccount(fake.AddSubaccount("acme").SID)
+	fake.AddPhoneNumber(acme.SID(), twiliotest.PhoneNumber{})
+	app := fake.AddApplicationWith(acme.SID(), twiliotest.Application{VoiceURL: answerURL}).SID
+	big := app[:2] + strings.ToUpper(app[2:])
+	for _, handler := range []twilioacct.CallHandler{{ApplicationSID: big}, {StudioFlowSID: "FW" + strings.ToUpper(app[2:])}} {
+		want := twilioacct.IncomingCalls{Handler: handler}
+		_, err := acme.SetIncomingCalls(t.Context(), want)
+		require.NoError(t, err)
+		again, err := acme.PlanIncomingCalls(t.Context(), want)
+		require.NoError(t, err)
+		assert.False(t, again[0].Changed)
+	}
+	token, err := acme.AccessToken(t.Context(), twilioacct.TokenSpec{Identity: "alice", Voice: twilioacct.VoiceGrant{ApplicationSID: big}})
+	require.NoError(t, err)
+	_, err = fake.VerifyAccessToken(token.Token.Reveal())
+	require.NoError(t, err)
 }

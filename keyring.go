@@ -87,6 +87,9 @@ const (
 
 	// keyTime is how long a key is taken to be good after it was seen to be. Until then tokens are signed with it without a look.
 	keyTime = 5 * time.Minute
+	// blindTime is how long a key is used after it was last seen to be good, while it cannot be tried, and lookTime how long is tried.
+	blindTime = time.Hour
+	lookTime  = 5 * time.Second
 	// lagTime is how long a key that is not found is waited for.
 	lagTime = time.Second
 
@@ -135,21 +138,49 @@ func (k keyring) key(ctx context.Context) (APIKey, error) {
 	if key, ok := k.handle.provider.keys.kept(id); ok {
 		return key, nil // before the function below is made a value, which allocates
 	}
-	key, err := k.handle.provider.keys.get(ctx, id, func(ctx context.Context, _ string) (APIKey, error) {
-		key, _, err := k.ensure(ctx)
-		return key, err
-	})
+	key, err := k.handle.provider.keys.get(ctx, id, func(ctx context.Context, _ string) (APIKey, error) { return k.usable(ctx) })
 	if err != nil && !isStores(err) {
 		err = left(ctx, err, k.handle.sid)
 	}
 	return key, err
 }
 
+// usable is the key as it is found and tried now. While neither the Store nor Twilio can say, it is the one that was good before: who has
+// the secret can sign, and a token may be all that a call still needs.
+func (k keyring) usable(ctx context.Context) (APIKey, error) {
+	keys := k.handle.provider.keys
+	before, wasGood := keys.before.kept(k.id())
+	looking, stop := ctx, context.CancelFunc(func() {})
+	if wasGood {
+		looking, stop = context.WithTimeout(ctx, lookTime)
+	}
+	defer stop()
+	kept, isGood, err := k.find(looking)
+	if wasGood && passes(err) && ctx.Err() == nil {
+		k.handle.provider.log.WarnContext(ctx, "twilioacct: an API key could not be tried, and is used as before",
+			"account", k.handle.sid, "key", before.SID, "error", err)
+		return before, nil
+	}
+	if err != nil {
+		return APIKey{}, err
+	}
+	key, _, err := k.ensureAfter(ctx, kept, isGood)
+	return key, err
+}
+
 func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
-	k.handle.provider.keys.purposes.Store(k.purpose, struct{}{})
 	kept, isGood, err := k.find(ctx)
-	if err != nil || isGood {
-		return kept.APIKeys[k.purpose], DidFind, err
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	return k.ensureAfter(ctx, kept, isGood)
+}
+
+// ensureAfter makes a key if what was found is not good.
+func (k keyring) ensureAfter(ctx context.Context, kept Record, isGood bool) (APIKey, Did, error) {
+	if isGood {
+		k.remember(kept.APIKeys[k.purpose])
+		return kept.APIKeys[k.purpose], DidFind, nil
 	}
 	made, err := k.make(ctx)
 	if err != nil {
@@ -159,11 +190,18 @@ func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
 	if err != nil {
 		return APIKey{}, "", errors.Join(err, k.discard(ctx, made))
 	}
+	k.remember(held)
 	if !held.Equal(made) {
 		_ = k.discard(ctx, made) // else it is a stray
 		return held, DidFind, nil
 	}
 	return held, DidMake, nil
+}
+
+func (k keyring) remember(good APIKey) {
+	keys := k.handle.provider.keys
+	keys.purposes.Store(k.purpose, struct{}{})
+	keys.before.put(k.id(), good, keys.before.now())
 }
 
 // find is what the Store has, and whether its key for the purpose is good.
@@ -357,13 +395,21 @@ func (k keyring) named(ctx context.Context) iter.Seq2[APIKeyInfo, error] {
 type keyMemory struct {
 	*remembered[APIKey]
 
-	purposes sync.Map // that somebody has asked for
+	before   *remembered[APIKey] // those that were good of late
+	purposes sync.Map            // that somebody has asked for
+}
+
+func newKeyMemory() *keyMemory {
+	const most = 16384
+	return &keyMemory{remembered: newRemembered[APIKey](keyTime, most), before: newRemembered[APIKey](blindTime, most)}
 }
 
 // forget drops all keys of the account.
 func (m *keyMemory) forget(account string) {
 	m.purposes.Range(func(purpose, _ any) bool {
-		m.drop(keyOf(account, purpose.(string))) //nolint:forcetypeassert // nothing else is put there
+		id := keyOf(account, purpose.(string)) //nolint:forcetypeassert // nothing else is put there
+		m.drop(id)
+		m.before.drop(id)
 		return true
 	})
 }

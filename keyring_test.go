@@ -470,8 +470,19 @@ func TestStraysStayWhereTheStoreMayBeTheWrongOne(t *testing.T) {
 
 func TestAStrayWhoseAgeIsNotKnownIsLeft(t *testing.T) {
 	t.Parallel()
-	assert.Zero(t, twilioacct.APIKeyInfo{}.Age())
-	assert.InDelta(t, time.Hour, twilioacct.APIKeyInfo{DateCreated: time.Now().Add(-time.Hour)}.Age(), float64(time.Minute))
+	fake, _, acme := tenantWithStore(t)
+	_, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	stray := fake.AddKeyWith(acme.SID(), twiliotest.Key{FriendlyName: "voice@default", DateCreated: time.Now().Add(-48 * time.Hour)})
+	undated := `{"keys":[{"sid":"` + stray.SID + `","friendly_name":"voice@default"}],"next_page_uri":null}`
+	fake.Inject(twiliotest.Fault{Operation: "ListKey", Body: []byte(undated)})
+	deleted, err := acme.DeleteStrayAPIKeys(t.Context(), "voice")
+	require.NoError(t, err)
+	assert.Empty(t, deleted)
+	deleted, err = acme.DeleteStrayAPIKeys(t.Context(), "voice")
+	require.NoError(t, err)
+	assert.Equal(t, []string{stray.SID}, sidsOf(deleted))
+	assert.InDelta(t, 48*time.Hour, deleted[0].Age(), float64(time.Minute))
 }
 
 func TestAKeyThatCannotBeDeletedAgainIsLogged(t *testing.T) {

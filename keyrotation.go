@@ -34,8 +34,8 @@ type RotatedAPIKey struct {
 //
 // It is called at least twice. The first call makes the new key. A call within the overlap changes nothing and tells when the old key may
 // go; the first call after that deletes it, and the next one begins another rotation. So a repeated call after a crash, or from several
-// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for some minutes more,
-// so ten are added to the overlap.
+// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for a while, at most
+// for an hour if they can ask neither Twilio nor the Store, so 70 minutes are added to the overlap.
 //
 // Where there is no key yet, one is made, as by [Handle.EnsureAPIKey]. If the new key cannot be saved it is deleted again, and if Twilio
 // does not take it in the call that made it, the old one is put back: that stays in use either way. A key that Twilio takes no more
@@ -80,8 +80,9 @@ func (r APIKeyRotation) check(longestToken time.Duration) error {
 
 const longestOverlap = 365 * 24 * time.Hour
 
-// handover is how long the old key may be signed with after the new one was made: it is loaded, looked at, and then remembered.
-const handover = 2 * keyTime
+// handover is how long the old key may be signed with after the new one was made: it is loaded, tried and then remembered, and longer where
+// Twilio or the Store cannot be asked.
+const handover = blindTime + 2*keyTime
 
 func (r APIKeyRotation) overlap() time.Duration {
 	if r.Overlap == 0 {

@@ -40,7 +40,7 @@ func TestAKeyIsReplacedAndTheOldOneGoesADayLater(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotEqual(t, first.Key.SID, begun.Key.SID)
 		assert.Equal(t, first.Key.SID, begun.OldSID)
-		due := start.Add(24*time.Hour + 10*time.Minute)
+		due := start.Add(25*time.Hour + 10*time.Minute)
 		assert.Equal(t, due, begun.OldGoesAt.Local())
 		assert.Equal(t, []string{first.Key.SID, begun.Key.SID}, keysOf(fake, acme.SID()))
 		assert.Equal(t, 2, goodKeys(t, fake, store, acme.SID()), "the old one is kept, too")

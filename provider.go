@@ -66,7 +66,8 @@ type Options struct {
 	Region, Edge string
 
 	// Deployment tells several installations apart that work on the same accounts with Stores of their own, such as production and
-	// staging: 1 to 31 of A-Z, a-z, 0-9, ., _ and -. It stands in the names of API keys, and each leaves the others' alone. "" is default.
+	// staging: 1 to 31 of A-Z, a-z, 0-9, ., _ and -. It stands in the names of API keys, and each leaves the others' alone;
+	// those that share a Store share its keys. "" is default.
 	Deployment string
 
 	// CacheTime is how long Account answers from memory: a minute if 0, never if negative. A change through the Provider drops
@@ -124,7 +125,7 @@ func New(parent Credentials, opts *Options) (*Provider, error) {
 		accounts:  newRemembered[Account](o.CacheTime, 8192),
 		tokens:    newRemembered[Secret](0, 16384),
 		verdicts:  newRemembered[verdict](time.Minute, 1024),
-		keys:      &keyMemory{remembered: newRemembered[APIKey](keyTime, 16384)},
+		keys:      newKeyMemory(),
 		newborn:   newRemembered[struct{}](newbornTime, 1024),
 		ourselves: newRemembered[bool](time.Second, 2),
 		seed:      maphash.MakeSeed(),

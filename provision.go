@@ -136,7 +136,7 @@ type Plan struct {
 	Steps    []Step            // as they would end; an account or a service that would be made has no SID yet
 	Transfer *TransferPlan     // nil: no number would be moved
 	Buys     []AvailableNumber // the first would be bought, or another one if it is gone by then; empty: no number would be bought
-	Incoming []IncomingNumber  // the tenant's numbers; empty if another step comes first: who would answer is not known yet
+	Incoming []IncomingNumber  // the tenant's numbers; After is empty where an application would answer that is not there yet
 }
 
 // Provision gives a tenant what the Spec says: a subaccount, its number, its messaging service with the number in it, an API key, a TwiML

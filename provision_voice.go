@@ -288,8 +288,10 @@ func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
 	switch {
 	case !r.hasAccount() && r.spec.Number == nil:
 		return DidFind, nil // a new account has no numbers
-	case r.awaitsNumber(), r.spec.Voice.Incoming.Handler == (CallHandler{}) && r.has.Application.SID == "":
+	case r.awaitsNumber():
 		return DidMake, nil
+	case r.spec.Voice.Incoming.Handler == (CallHandler{}) && r.has.Application.SID == "":
+		return DidMake, r.foreseeIncoming(ctx)
 	}
 	err := r.planIncoming(ctx)
 	if err != nil || r.voice.plan.changes() {
@@ -308,7 +310,10 @@ func (r *provisioning) checkHandler(ctx context.Context) error {
 	if !r.hasAccount() {
 		return errNotNews(cmp.Or(app, sms, flow))
 	}
-	return firstOf(want.checkFlow(r.has.Account.SID), checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID, app, sms))
+	if err := want.checkFlow(r.has.Account.SID); err != nil {
+		return err
+	}
+	return want.checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID)
 }
 
 // errNotNews is for what only an account that exists can have; "" is nothing.
@@ -343,6 +348,22 @@ func (r *provisioning) planIncoming(ctx context.Context) (err error) {
 	return nil
 }
 
+// foreseeIncoming shows in a plan whose handlers would go, though the application that would come is not there yet.
+func (r *provisioning) foreseeIncoming(ctx context.Context) error {
+	if !r.isPlan {
+		return nil
+	}
+	want := r.spec.Voice.incoming(anyApplication)
+	plan, err := want.planFor(r.tenantsNumbers(ctx), nil)
+	for _, t := range plan {
+		if t.Changed {
+			t.After = CallHandler{}
+		}
+	}
+	r.has.Incoming = plan.shown()
+	return err
+}
+
 func (r *provisioning) setIncoming(ctx context.Context) error {
 	if !r.voice.isPlanned {
 		if err := r.planIncoming(ctx); err != nil {
@@ -371,7 +392,8 @@ func (r *provisioning) findToken(ctx context.Context) (Did, error) {
 	if !r.hasAccount() {
 		return DidMake, errNotNews(app)
 	}
-	return DidMake, checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID, app)
+	_, err := applicationsOf(ctx, r.handle().call(ctx), r.has.Account.SID, app)
+	return DidMake, err
 }
 
 func (r *provisioning) makeToken(ctx context.Context) (err error) {

@@ -397,3 +397,19 @@ func TestARunThatFailsBeforeTheNumbersTellsNothingOfThem(t *testing.T) {
 		assert.Equal(t, operation == "UpdateIncomingPhoneNumber", has.Incoming != nil, operation)
 	}
 }
+
+func TestAPlanShowsWhichHandlersWouldGoThoughTheApplicationIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	fake.AddPhoneNumber(account, twiliotest.PhoneNumber{VoiceURL: "https://acme.example/old"})
+	spec := talking(nil)
+	spec.FriendlyName, spec.AccountSID = "", account
+	plan, err := p.Plan(t.Context(), spec)
+	require.NoError(t, err)
+	require.Len(t, plan.Incoming, 1)
+	assert.True(t, plan.Incoming[0].Changed)
+	assert.Equal(t, "https://acme.example/old", plan.Incoming[0].Before.URL)
+	assert.Equal(t, twilioacct.CallHandler{}, plan.Incoming[0].After)
+	assert.Equal(t, []string{"VoiceApplicationSID"}, plan.Incoming[0].Drift)
+}

@@ -174,7 +174,8 @@ func (p *Provider) findToken(ctx context.Context, sid string) (Secret, error) {
 		return Secret{}, err
 	}
 	if a.AuthToken.IsZero() {
-		return Secret{}, invalid("no auth token of %s: none is stored, and Twilio hides tokens from the parent's API key", sid)
+		const text = "no auth token of %s: none is stored, and Twilio hides tokens from the parent's API key: use its auth token"
+		return Secret{}, invalid(text, sid)
 	}
 	return a.AuthToken, nil
 }

@@ -30,7 +30,7 @@ func furnished(t testing.TB, fake *twiliotest.Server, account string) belongings
 	})
 	return belongings{
 		account: account, number: number.SID, phoneNumber: number.PhoneNumber, service: service.SID,
-		message: fake.Receive(number.PhoneNumber, recipient, "Hi").Message.SID, app: fake.AddApplication(account),
+		message: fake.Receive(number.PhoneNumber, recipient, "Hi").Message.SID, app: fake.AddApplicationWith(account, twiliotest.Application{VoiceURL: "https://acme.example/app"}).SID,
 		key: fake.AddKey(account, twiliotest.StandardKey).SID, call: fake.AddCall(account, "in-progress").SID,
 	}
 }

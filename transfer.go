@@ -172,7 +172,8 @@ func (p *Provider) checkApplications(ctx context.Context, t NumberTransfer) erro
 	if p.parent.APIKeySID != "" {
 		return nil
 	}
-	return checkApplications(ctx, p.asParent(ctx), t.ToSID, t.VoiceApplicationSID, t.SMSApplicationSID)
+	_, err := applicationsOf(ctx, p.asParent(ctx), t.ToSID, t.VoiceApplicationSID, t.SMSApplicationSID)
+	return err
 }
 
 // planTransfer finds the number in the losing account or in the target. There may be no target yet: then ToSID is "".

@@ -97,23 +97,25 @@ func (h *Handle) TwiMLApp(ctx context.Context, sid string) (TwiMLApp, error) {
 	return answered(call, h.sid, sid, raw, err, newTwiMLApp)
 }
 
-// checkApplications refuses what numbers of the account cannot be given: Twilio would refuse it, too, but only when the rest is done. It
-// reads the list until it has seen them all; "" is none.
-func checkApplications(ctx context.Context, call *rest.Call, account string, sids ...string) error {
+// applicationsOf refuses what numbers and tokens of the account cannot be given: Twilio would refuse it, too, but only when the rest is
+// done. It reads the list until it has seen them all; "" is none.
+func applicationsOf(ctx context.Context, call *rest.Call, account string, sids ...string) (found []TwiMLApp, err error) {
 	sought := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(sids))), func(sid string) bool { return sid == "" })
 	if len(sought) == 0 {
-		return nil
+		return nil, nil
 	}
 	for app, err := range listTwiMLApps(ctx, call, account, new(api.ListApplicationParams)) {
 		if err != nil {
-			return ofList(err)
+			return nil, ofList(err)
 		}
-		sought = slices.DeleteFunc(sought, func(sid string) bool { return strings.EqualFold(sid, app.SID) })
+		if i := slices.IndexFunc(sought, func(sid string) bool { return strings.EqualFold(sid, app.SID) }); i >= 0 {
+			found, sought = append(found, app), slices.Delete(sought, i, i+1)
+		}
 		if len(sought) == 0 {
-			return nil
+			return found, nil
 		}
 	}
-	return told(ErrNotFound, "%s has no application %s (any more)", account, strings.Join(sought, ", "))
+	return nil, told(ErrNotFound, "%s has no application %s (any more): EnsureTwiMLApp makes one", account, strings.Join(sought, ", "))
 }
 
 // TwiMLApps iterates over the account's applications, as [Provider.Accounts] does over accounts.

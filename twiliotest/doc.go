@@ -144,6 +144,8 @@
 //     not verified ([Server.VerifyCallerID]) or has no voice. Phones are called
 //     in E.164 and from a number; client:alice and sip:alice@example.com call
 //     each other
+//   - an access token without jti, with an iat that is ahead, or that grants
+//     nothing is taken
 //   - an access token whose application is not the account's is 21218, as
 //     Twilio's browser library has it; Twilio may accept the token and refuse
 //     the call. Clocks are exact, where Twilio may forgive a little

@@ -380,8 +380,8 @@ func TestWhatIsKnownBeforeAFailureIsToldAndTheNextRunGoesOn(t *testing.T) {
 	for operation, made := range map[string]string{
 		"FetchAccount":              "0000000",
 		"ListIncomingPhoneNumber":   "1000000",
-		"CreateNewKey":              "1001100",
-		"CreateApplication":         "1101100",
+		"CreateNewKey":              "1001000",
+		"CreateApplication":         "1101000",
 		"UpdateIncomingPhoneNumber": "1111100",
 		"CreateCall":                "1111110",
 	} {

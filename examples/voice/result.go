@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -101,9 +100,9 @@ func (r *result) show(out report.Output) error {
 		}
 		row(has.Account.SID != "", "subaccount", has.Account.SID, has.Account.FriendlyName)
 		row(has.APIKey.Key.SID != "", "API key", has.APIKey.Key.SID, has.APIKey.Key.FriendlyName)
-		row(has.Application.SID != "", "application", has.Application.SID, shown(has.Application.VoiceURL))
+		row(has.Application.SID != "", "application", has.Application.SID, twilioacct.CallHandler{URL: has.Application.VoiceURL}.String())
 		row(has.Caller.SID != "", "caller number", has.Caller.PhoneNumber, has.Caller.SID)
-		for _, n := range r.incoming() {
+		for _, n := range has.Incoming {
 			row(true, "calls to", n.PhoneNumber, change(n))
 		}
 		row(!has.Token.Token.IsZero(), "access token", "for "+has.Token.Identity, "until "+r.expiry())
@@ -128,7 +127,7 @@ type document struct {
 	Error          *report.Error `json:"error,omitempty"`
 }
 
-// number is one of the subaccount's. What answers its calls is a URL, or a kind and its SID; "" is nothing.
+// number is one of the subaccount's. What answers its calls is a URL without its password, or a kind and its SID; "" is nothing.
 type number struct {
 	PhoneNumber string `json:"phone_number"`
 	Before      string `json:"before"`
@@ -151,23 +150,10 @@ func (r *result) document() document {
 	if r.wanted.showsToken {
 		d.Token = new(r.has.Token.Token.Reveal())
 	}
-	for _, n := range r.incoming() {
+	for _, n := range r.has.Incoming {
 		d.Incoming = append(d.Incoming, number{n.PhoneNumber, n.Before.String(), n.After.String(), n.Changed})
 	}
 	return d
-}
-
-// incoming is what became of the numbers. Where the run ended before they were set, there is but a plan, and they are as they were.
-func (r *result) incoming() []twilioacct.IncomingNumber {
-	isStep := func(s twilioacct.Step) bool { return s.Name == twilioacct.StepIncoming }
-	if slices.ContainsFunc(r.has.Steps, isStep) {
-		return r.has.Incoming
-	}
-	numbers := slices.Clone(r.has.Incoming)
-	for i := range numbers {
-		numbers[i].After, numbers[i].Changed = numbers[i].Before, false
-	}
-	return numbers
 }
 
 // expiry is when the access token ends, "" while there is none.

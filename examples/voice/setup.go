@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 
 	"github.com/twilioacct/twilioacct"
@@ -96,14 +95,5 @@ func handlerName(c twilioacct.CallHandler) string {
 	if c == (twilioacct.CallHandler{}) {
 		return "nothing"
 	}
-	return shown(c.String())
-}
-
-// shown is a URL as a terminal may show it: without its password, if it has one.
-func shown(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
-		return text
-	}
-	return u.Redacted()
+	return c.String()
 }

@@ -64,8 +64,10 @@ func named(role, name string) func(node) bool {
 var controls = map[string]bool{"link": true, "button": true, "searchbox": true, "textbox": true, "combobox": true, "option": true}
 
 func TestAScreenReaderIsToldWhatThereIs(t *testing.T) {
+	t.Parallel()
 	for _, width := range []int64{phone, desktop} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
 			b := open(t, width)
 			b.visit("/?sort=status&dir=desc&page=2")
 			nodes := b.tree()

@@ -22,8 +22,10 @@ const (
 )
 
 func TestThePageFitsAnyWindowAndCanBeReadInLightAndInDark(t *testing.T) {
+	t.Parallel()
 	for _, width := range []int64{320, phone, tablet, desktop} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
 			b := open(t, width)
 			b.waitForChanges()
 			for _, scheme := range []string{"light", "dark"} {
@@ -77,8 +79,10 @@ const faint = `(() => {
 })()`
 
 func TestSomebodyFiltersSortsAndPages(t *testing.T) {
+	t.Parallel()
 	for _, width := range []int64{phone, desktop} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
 			b := open(t, width)
 			assert.Len(t, b.texts(rows), 50)
 			assert.Equal(t, "Showing 1 to 50 of 5,000 documents", b.text(rangeShown))
@@ -119,6 +123,7 @@ func TestSomebodyFiltersSortsAndPages(t *testing.T) {
 }
 
 func TestARefreshShowsWhatChangedAndKeepsTheRows(t *testing.T) {
+	t.Parallel()
 	b := open(t, desktop)
 	b.visit("/?q=sailing&sort=sid")
 	before := b.texts(names)
@@ -149,6 +154,7 @@ func (b *tab) focused() focused {
 }
 
 func TestItWorksByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	b := open(t, desktop)
 	var order []string
 	next := func() string {
@@ -178,6 +184,7 @@ func TestItWorksByKeyboardAlone(t *testing.T) {
 }
 
 func TestNamesAreShownAsTheyAre(t *testing.T) {
+	t.Parallel()
 	b := open(t, phone)
 	for search, want := range map[string]string{
 		"<script>":     `Robin Repairs <script>alert("Robin")</script>`,
@@ -197,6 +204,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 }
 
 func TestNothingOnThePageIsAScript(t *testing.T) {
+	t.Parallel()
 	b := open(t, desktop)
 	assert.Zero(t, get[int](b, `document.scripts.length`))
 	loaded := get[[]string](b, `performance.getEntriesByType('resource').map(e => new URL(e.name).pathname).sort()`)

@@ -173,6 +173,50 @@ func (b *tab) andArrive(steps ...chromedp.Action[chromedp.Void]) {
 	require.EqualValues(b, 200, response.Status)
 }
 
+// await waits until a condition in JavaScript is true.
+func (b *tab) await(condition string) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(50*time.Millisecond)))
+	require.NoError(b, err, condition)
+}
+
+// tick is how much time passes at once.
+const tick = 250 * time.Millisecond
+
+// passUntil lets time pass until a condition in JavaScript is true: the page's clocks go from one timer to the next at once, and stand
+// still while it waits for an answer. Afterwards they stand still, until it is called again.
+func (b *tab) passUntil(condition string) {
+	b.Helper()
+	for range longest / tick {
+		if get[bool](b, condition) {
+			return
+		}
+		b.pass(tick)
+	}
+	require.Fail(b, "it does not come true", condition)
+}
+
+func (b *tab) pass(time time.Duration) {
+	b.Helper()
+	ctx, stop := context.WithCancel(b.ctx)
+	defer stop()
+	passed := make(chan struct{})
+	chromedp.Listen(ctx, func(event any) {
+		if _, is := event.(*emulation.EventVirtualTimeBudgetExpired); is {
+			close(passed)
+		}
+	})
+	call(b, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
+		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
+		Budget: new(float64(time.Milliseconds())),
+	})
+	select {
+	case <-passed:
+	case <-ctx.Done():
+		require.NoError(b, ctx.Err())
+	}
+}
+
 // click clicks what leads to another page.
 func (b *tab) click(selector string) {
 	b.Helper()

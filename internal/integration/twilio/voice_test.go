@@ -31,7 +31,7 @@ func talk(t *testing.T, fake *twiliotest.Server, p *twilioacct.Provider, tenant 
 	require.NoError(t, err)
 
 	app := must[twilioacct.TwiMLApp](t)
-	app(tenant.ConfigureTwiMLApp(ctx, has.Application.SID, twilioacct.TwiMLAppSettings{VoiceURL: new(""), SMSURL: new("")}))
+	app(tenant.ConfigureTwiMLApp(ctx, has.Application.SID, twilioacct.TwiMLAppSettings{VoiceFallbackURL: new(""), SMSURL: new("")}))
 	app(tenant.TwiMLApp(ctx, has.Application.SID))
 	other := app(tenant.EnsureTwiMLApp(ctx, "other", twilioacct.TwiMLAppSettings{}))
 	require.NoError(t, tenant.DeleteTwiMLApp(ctx, other.SID))
