@@ -39,12 +39,10 @@ func (h *Handle) EnsureAPIKey(ctx context.Context, purpose string) (EnsuredAPIKe
 	if err != nil {
 		return EnsuredAPIKey{}, err
 	}
-	since := h.provider.keys.now()
 	key, did, err := ring.ensure(ctx)
 	if err != nil {
 		return EnsuredAPIKey{}, err
 	}
-	h.provider.keys.put(ring.id(), key, since)
 	return ring.described(ctx, key, did)
 }
 
@@ -179,9 +177,9 @@ func (k keyring) ensure(ctx context.Context) (APIKey, Did, error) {
 // ensureAfter makes a key if what was found is not good.
 func (k keyring) ensureAfter(ctx context.Context, kept Record, isGood bool) (APIKey, Did, error) {
 	if isGood {
-		k.remember(kept.APIKeys[k.purpose])
 		return kept.APIKeys[k.purpose], DidFind, nil
 	}
+	since := k.handle.provider.keys.now()
 	made, err := k.make(ctx)
 	if err != nil {
 		return APIKey{}, "", err
@@ -190,7 +188,7 @@ func (k keyring) ensureAfter(ctx context.Context, kept Record, isGood bool) (API
 	if err != nil {
 		return APIKey{}, "", errors.Join(err, k.discard(ctx, made))
 	}
-	k.remember(held)
+	k.remember(held, since)
 	if !held.Equal(made) {
 		_ = k.discard(ctx, made) // else it is a stray
 		return held, DidFind, nil
@@ -198,21 +196,29 @@ func (k keyring) ensureAfter(ctx context.Context, kept Record, isGood bool) (API
 	return held, DidMake, nil
 }
 
-func (k keyring) remember(good APIKey) {
+// remember keeps a key that was found to be good since then, unless one was deleted meanwhile.
+func (k keyring) remember(good APIKey, since int) {
 	keys := k.handle.provider.keys
 	keys.purposes.Store(k.purpose, struct{}{})
-	keys.before.put(k.id(), good, keys.before.now())
+	keys.put(k.id(), good, since)
+	if is, ok := keys.kept(k.id()); ok && is.Equal(good) {
+		keys.before.put(k.id(), good, keys.before.now())
+	}
 }
 
-// find is what the Store has, and whether its key for the purpose is good.
+// find is what the Store has, and whether its key for the purpose is good. One that is, is remembered.
 func (k keyring) find(ctx context.Context) (kept Record, isGood bool, err error) {
 	if k.handle.provider.store == nil {
 		return kept, false, errNoKeyStore
 	}
+	since := k.handle.provider.keys.now()
 	if kept, err = k.load(ctx); err != nil {
 		return kept, false, err
 	}
 	isGood, err = k.isGood(ctx, kept.APIKeys[k.purpose])
+	if isGood {
+		k.remember(kept.APIKeys[k.purpose], since)
+	}
 	return kept, isGood, err
 }
 

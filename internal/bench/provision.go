@@ -45,6 +45,8 @@ var flows = []flow{
 	{"number bought", buying(nil), requests{4, 2}, requests{0, 5}},
 	{"the same, toll-free", buying(tollFree), requests{4, 3}, requests{0, 6}},
 	{"by a tenant new to the Store", buying(byTenant), requests{3, 5}, requests{0, 5}},
+	{"calls, and a number bought", buying(calling), requests{5, 3}, requests{0, 6}},
+	{"by a tenant with ten numbers", buying(callingByTenant), requests{12, 5}, requests{0, 5}},
 }
 
 // moving is the flow of the article, but for a change: a number of the parent's becomes the tenant's.
@@ -101,6 +103,27 @@ func byTenant(fake *twiliotest.Server, spec *twilioacct.Spec) { fake.AddSubaccou
 
 func tollFree(_ *twiliotest.Server, spec *twilioacct.Spec) {
 	spec.Number.Buy = &twilioacct.NumberSearch{Type: twilioacct.NumberTollFree}
+}
+
+// calling is for a tenant that calls from browsers in the place of messages.
+func calling(_ *twiliotest.Server, spec *twilioacct.Spec) {
+	spec.Messaging = nil
+	spec.Voice = &twilioacct.VoiceSpec{
+		FriendlyName: "browser calls",
+		Settings:     twilioacct.TwiMLAppSettings{VoiceURL: new("https://falcon.example/outgoing")},
+		Incoming:     &twilioacct.IncomingCalls{},
+		Token:        &twilioacct.TokenSpec{Identity: "alice", Voice: twilioacct.VoiceGrant{Incoming: true}},
+	}
+}
+
+// callingByTenant is for one that is there and has its numbers, and a token in the Store from its first request on.
+func callingByTenant(fake *twiliotest.Server, spec *twilioacct.Spec) {
+	calling(fake, spec)
+	spec.Number = nil
+	sid := fake.AddSubaccount(spec.FriendlyName).SID
+	for range 10 {
+		fake.AddPhoneNumber(sid, twiliotest.PhoneNumber{})
+	}
 }
 
 // count sets the tenant up twice, the second time as another process would: nothing is remembered but in the Store.

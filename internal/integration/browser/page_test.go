@@ -23,25 +23,25 @@ const (
 
 func TestThePageFitsAnyWindowAndCanBeReadInLightAndInDark(t *testing.T) {
 	t.Parallel()
+	b := open(t, desktop)
+	b.waitForChanges()
 	for _, width := range []int64{320, phone, tablet, desktop} {
-		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			t.Parallel()
-			b := open(t, width)
-			b.waitForChanges()
-			for _, scheme := range []string{"light", "dark"} {
-				b.light(scheme)
-				assert.LessOrEqual(t, get[int64](b, `document.documentElement.scrollWidth`), width, "nothing sticks out")
-				assert.Empty(t, get[[]string](b, faint), "%s: these texts are hard to read", scheme)
-				b.picture(fmt.Sprintf("dashboard-%d-%s", width, scheme))
-			}
-			assert.NotEqual(t, b.backgroundIn("light"), b.backgroundIn("dark"))
-		})
+		b.resize(width)
+		b.visit("/")
+		for _, scheme := range []string{"light", "dark"} {
+			b.light(scheme)
+			assert.LessOrEqual(t, get[int64](b, `document.documentElement.scrollWidth`), width, "nothing sticks out")
+			assert.Empty(t, get[[]string](b, faint), "%s, %d wide: these texts are hard to read", scheme, width)
+			b.picture(fmt.Sprintf("dashboard-%d-%s", width, scheme))
+		}
+		assert.NotEqual(t, b.backgroundIn("light"), b.backgroundIn("dark"))
 	}
 }
 
-// waitForChanges renews the figures until there are changes. The program renews them every two seconds at most.
+// waitForChanges renews the figures until there are changes. The program renews them every two seconds at most, and is not asked before.
 func (b *tab) waitForChanges() {
 	b.Helper()
+	b.await(`Date.now() - Date.parse(document.querySelector('time').dateTime) > 2000`)
 	for len(b.texts(".changes li")) == 0 {
 		b.click("header button")
 	}

@@ -124,11 +124,16 @@ func tabFor(t *testing.T, width int64, program string, args ...string) *tab {
 	t.Cleanup(closeTab)
 	t.Cleanup(func() { assert.Empty(t, b.all(), "what the browser complained about") })
 
-	b.do(chromedp.EmulateViewport(width, 900, asPhoneIf(width < tablet)))
+	b.resize(width)
 	call(b, log.Enable, cdp.Empty{})
 	call(b, audits.Enable, cdp.Empty{})
 	call(b, network.Enable, network.EnableParams{})
 	return b
+}
+
+func (b *tab) resize(width int64) {
+	b.Helper()
+	b.do(chromedp.EmulateViewport(width, 900, asPhoneIf(width < tablet)))
 }
 
 // asPhoneIf lays the page out as phones do, which make it wider where something sticks out of it.
@@ -196,6 +201,7 @@ func (b *tab) passUntil(condition string) {
 	require.Fail(b, "it does not come true", condition)
 }
 
+// pass returns when that much time has passed for the page.
 func (b *tab) pass(time time.Duration) {
 	b.Helper()
 	ctx, stop := context.WithCancel(b.ctx)
@@ -260,12 +266,12 @@ func (b *tab) light(scheme string) {
 	})
 }
 
-// picture saves what the tab shows, all of the page, in the folder SCREENSHOTS or, without it, only as long as the test runs.
+// picture saves what the tab shows, all of the page, in the folder SCREENSHOTS. Without it, nobody would look at it.
 func (b *tab) picture(name string) {
 	b.Helper()
 	folder := os.Getenv("SCREENSHOTS")
 	if folder == "" {
-		folder = b.TempDir()
+		return
 	}
 	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	require.NoError(b, err)

@@ -34,6 +34,33 @@ func run(t *testing.T, env map[string]string, program string, args ...string) (s
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
+// killed runs a program until its time has come, and kills it then, unless it has ended.
+func killed(t *testing.T, hasCome func() bool, env map[string]string, program string, args ...string) {
+	t.Helper()
+	cmd := Command(t.Context(), env, program, args...)
+	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // killed or not
+		close(ended)
+	}()
+	for isAlive := true; isAlive && !hasCome(); {
+		select {
+		case <-ended:
+			isAlive = false
+		default:
+		}
+	}
+	_ = cmd.Process.Kill() // it may have ended this moment
+	<-ended
+}
+
+// afterMore is true once that many more requests have come.
+func afterMore(fake *twiliotest.Server, requests int) func() bool {
+	until := fake.Count("") + requests
+	return func() bool { return fake.Count("") >= until }
+}
+
 // world is a fake Twilio and a collection with the documents of an application, and the environment that names both.
 func world(t *testing.T) (*twiliotest.Server, *mongo.Collection, map[string]string) {
 	t.Helper()

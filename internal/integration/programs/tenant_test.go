@@ -25,23 +25,7 @@ func TestTheMessagingProgramKilledAtAnyMomentAndRunAgainMakesNothingTwice(t *tes
 			fake.Inject(twiliotest.Fault{Delay: 2 * time.Millisecond, Times: twiliotest.Always}) // so that a kill finds it at work
 			args := []string{"-json", "-name", "FalconFlights", "-area-code", "415"}
 			for range deaths {
-				cmd := Command(t.Context(), env, "messaging", args...)
-				require.NoError(t, cmd.Start())
-				ended := make(chan struct{})
-				go func() {
-					_ = cmd.Wait() // killed or not
-					close(ended)
-				}()
-				until := fake.Count("") + random.IntN(9)
-				for isAlive := true; isAlive && fake.Count("") < until; {
-					select {
-					case <-ended:
-						isAlive = false
-					default:
-					}
-				}
-				_ = cmd.Process.Kill() // it may have ended this moment
-				<-ended
+				killed(t, afterMore(fake, random.IntN(9)), env, "messaging", args...)
 			}
 			for range 2 {
 				stdout, stderr, status := run(t, env, "messaging", args...)

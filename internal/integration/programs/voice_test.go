@@ -115,7 +115,7 @@ func TestTheVoiceProgramKilledAtAnyMomentAndRunAgainHasOneUsableKeyAndNamesTheSt
 			withNumbers(fake, fake.AddSubaccount("FalconFlights").SID)
 			fake.Inject(twiliotest.Fault{Delay: 2 * time.Millisecond, Times: twiliotest.Always}) // so that a kill finds it at work
 			for range deaths {
-				killed(t, fake, random.IntN(9), env, "voice", wantedOfVoice...)
+				killed(t, afterMore(fake, random.IntN(9)), env, "voice", wantedOfVoice...)
 			}
 			tenant := fake.Subaccounts()[0]
 			for range 2 {
@@ -145,38 +145,13 @@ func TestTheVoiceProgramKilledAtAnyMomentAndRunAgainHasOneUsableKeyAndNamesTheSt
 	}
 }
 
-// killed runs a program until that many requests have come, and kills it then, unless it has ended.
-func killed(t *testing.T, fake *twiliotest.Server, requests int, env map[string]string, program string, args ...string) {
-	t.Helper()
-	cmd := Command(t.Context(), env, program, args...)
-	require.NoError(t, cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // killed or not
-		close(ended)
-	}()
-	until := fake.Count("") + requests
-	for isAlive := true; isAlive && fake.Count("") < until; {
-		select {
-		case <-ended:
-			isAlive = false
-		default:
-		}
-	}
-	_ = cmd.Process.Kill() // it may have ended this moment
-	<-ended
-}
-
 func TestTheVoiceProgramKilledBetweenTheMakingOfAKeyAndItsSavingNamesTheKeyThatIsLost(t *testing.T) {
 	t.Parallel()
 	fake, accounts, env := world(t)
 	tenant := fake.AddSubaccount("FalconFlights")
 	fake.Inject(twiliotest.Fault{Operation: "CreateNewKey", AfterEffect: true, Hang: true})
-	cmd := Command(t.Context(), env, "voice", wantedOfVoice...)
-	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return len(fake.Keys(tenant.SID)) == 1 }, time.Minute, time.Millisecond)
-	require.NoError(t, cmd.Process.Kill())
-	_ = cmd.Wait() // its error is that it was killed
+	killed(t, func() bool { return len(fake.Keys(tenant.SID)) == 1 }, env, "voice", wantedOfVoice...)
+	require.Len(t, fake.Keys(tenant.SID), 1)
 	lost := fake.Keys(tenant.SID)[0]
 
 	for range 2 {
