@@ -304,7 +304,7 @@ func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
 func (r *provisioning) checkHandler(ctx context.Context) error {
 	want := r.spec.Voice.Incoming
 	app, sms, flow := want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID), want.Handler.StudioFlowSID
-	if want.Handler == (CallHandler{}) && cmp.Or(value(r.spec.Voice.Settings.VoiceURL), r.has.Application.VoiceURL) == "" {
+	if want.Handler == (CallHandler{}) && r.voiceURL() == "" {
 		return invalid("Voice.Incoming has no Handler, and the application no VoiceURL that could answer")
 	}
 	if !r.hasAccount() {
@@ -314,6 +314,14 @@ func (r *provisioning) checkHandler(ctx context.Context) error {
 		return err
 	}
 	return want.checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID)
+}
+
+// voiceURL is what the application answers with when the run has ended.
+func (r *provisioning) voiceURL() string {
+	if set := r.spec.Voice.Settings.VoiceURL; set != nil {
+		return *set
+	}
+	return r.has.Application.VoiceURL
 }
 
 // errNotNews is for what only an account that exists can have; "" is nothing.

@@ -284,6 +284,11 @@ func TestWhatCannotAnswerOrCallIsRefusedBeforeANumberIsBoughtOrMoved(t *testing.
 		"an application that answers nothing": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
 			s.Voice.Settings.VoiceURL = nil
 		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
+		"an application that is to answer nothing any more": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			existing(f, s)
+			f.AddApplicationWith(s.AccountSID, twiliotest.Application{FriendlyName: s.Voice.FriendlyName, VoiceURL: answerURL})
+			s.Voice.Settings.VoiceURL = new("")
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
 		"a token's application of a new account": {func(_ *twiliotest.Server, s *twilioacct.Spec) {
 			s.Voice.Token.Voice.ApplicationSID = anApp
 		}, twilioacct.ErrInvalid, twilioacct.StepToken},

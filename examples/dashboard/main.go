@@ -54,12 +54,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return report.Done
 }
 
+// serve makes the first figures, and then serves the page until the context ends, which is no error.
+func serve(ctx context.Context, address string, notes io.Writer, figures *board) error {
+	if err := figures.renew(ctx); err != nil {
+		return err
+	}
+	listener, err := setup.Listen(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	fmt.Fprintf(notes, "The dashboard is at http://%s/ until you press Ctrl-C.\n", listener.Addr())
+	fmt.Fprintln(notes, "It asks nobody who they are. Authentication is the application's, so only this machine can reach it.")
+	go figures.keepFresh(ctx)
+	return setup.Serve(ctx, listener, newPage(figures))
+}
+
 // parse returns the address to listen at, "" for none.
 func parse(args []string, out *report.Output) (address string, err error) {
 	flags := setup.Flags("dashboard [-json] [-http 127.0.0.1:8080]", out.Stderr)
 	flags.BoolVar(&out.JSON, "json", false, "print one JSON document instead of a table")
 	flags.Func("http", "serve a page at this `address`, which nobody but this machine can reach", func(text string) (err error) {
-		address, err = loopback(text)
+		address, err = setup.LocalAddress(text)
 		return err
 	})
 	err = setup.ParseNone(flags, args)

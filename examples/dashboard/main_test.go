@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -185,14 +184,9 @@ func TestAMongoDBThatDoesNotAnswerIsAStoreError(t *testing.T) {
 }
 
 func TestBadUsageIsRefused(t *testing.T) {
-	var addresses [][]string
-	for _, address := range []string{
-		"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "0.0.0.0:8080", "[::]:8080", "192.168.0.7:8080",
-		"example.com:8080", "localhost.example.com:8080", "127.0.0.1:8080:8080", "0x7f000001:8080", "2130706433:8080",
-	} {
-		addresses = append(addresses, []string{"-json=false", "-http", address})
-	}
-	program.RefusesBadUsageWithoutArguments(t, append(addresses, []string{"-http", "127.0.0.1:0"}, []string{"-http"})...)
+	program.RefusesBadUsageWithoutArguments(t,
+		[]string{"-json=false", "-http", ""}, []string{"-json=false", "-http", "0.0.0.0:8080"}, []string{"-json=false", "-http", "8080"},
+		[]string{"-http", "127.0.0.1:0"}, []string{"-http"})
 }
 
 func TestHelpIsNoMistake(t *testing.T) {
@@ -215,33 +209,6 @@ func TestCtrlCEndsIt(t *testing.T) {
 	}
 }
 
-// served is the program while it serves the page.
-type served struct {
-	address string // with a slash at the end
-	said    []string
-	status  chan int
-}
-
-func serveOffline(ctx context.Context, t *testing.T, listen string) served {
-	t.Helper()
-	notes, stderr := io.Pipe()
-	s := served{status: make(chan int, 1)}
-	go func() {
-		s.status <- run(ctx, []string{"-http", listen}, io.Discard, stderr)
-		_ = stderr.Close()
-	}()
-	for lines := bufio.NewScanner(notes); lines.Scan() && len(s.said) < 2; {
-		s.said = append(s.said, lines.Text())
-		if _, rest, found := strings.Cut(lines.Text(), "The dashboard is at "); found {
-			s.address, _, _ = strings.Cut(rest, " ")
-			break
-		}
-	}
-	go func() { _, _ = io.Copy(io.Discard, notes) }()
-	require.NotEmpty(t, s.address, s.said)
-	return s
-}
-
 func TestThePageIsServedUntilCtrlC(t *testing.T) {
 	for _, listen := range []string{"localhost:0", "127.0.0.1:0", "[::1]:0"} {
 		if probe, err := net.Listen("tcp", listen); err != nil {
@@ -251,9 +218,9 @@ func TestThePageIsServedUntilCtrlC(t *testing.T) {
 			probe.Close()
 		}
 		ctx, interrupt := context.WithCancel(t.Context())
-		page := serveOffline(ctx, t, listen)
+		page := program.Serve(ctx, t, "-http", listen)
 
-		answer, err := http.Get(page.address)
+		answer, err := http.Get(page.Address)
 		require.NoError(t, err)
 		body, err := io.ReadAll(answer.Body)
 		require.NoError(t, err)
@@ -262,8 +229,8 @@ func TestThePageIsServedUntilCtrlC(t *testing.T) {
 		assert.Contains(t, string(body), "<strong>5,000</strong>")
 
 		interrupt()
-		assert.Equal(t, 0, <-page.status)
-		_, err = http.Get(page.address)
+		assert.Equal(t, 0, <-page.Status)
+		_, err = http.Get(page.Address)
 		assert.Error(t, err, "nothing listens any more")
 	}
 }
@@ -315,7 +282,7 @@ func TestAKeyThatIsANumberIsReadAsOneAndStaysAsItIsInTheJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout.String()), &doc))
 	assert.Equal(t, seven, doc.Accounts[0].ID)
 
-	body := get(t, pageOf(t, d), "/").body
+	body := try.Get(t, pageOf(t, d), "/").Body
 	assert.NotContains(t, body, "$number")
 	assert.Contains(t, body, `<td role="cell" class="id"><code>7</code></td>`)
 	assert.Contains(t, body, `<li><span class="document">document <code>4242</code></span>`, "which has no SID")
@@ -329,7 +296,7 @@ func TestNoPageHoldsAToken(t *testing.T) {
 	handler := newPage(startedBoard(t, newBoard(provider.Dashboard, func() {})))
 	var all strings.Builder
 	for _, page := range pageAddresses(100) {
-		all.WriteString(get(t, handler, page).body)
+		all.WriteString(try.Get(t, handler, page).Body)
 	}
 	assert.Equal(t, 5000, strings.Count(all.String(), `<tr role="row">`)-100, "all rows were seen")
 	try.Result{Stdout: all.String()}.HoldsNoSecretOf(t, provider)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"embed"
 	"html/template"
 	"net/http"
@@ -22,11 +21,11 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // newPage is the page and what belongs to it, for browsers on this machine.
 func newPage(provider *twilioacct.Provider, r *result) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { writePage(w, r) })
-	mux.Handle("GET /page.js", asset("page.js", "text/javascript; charset=utf-8"))
-	mux.Handle("GET /token.js", asset("token.js", "text/javascript; charset=utf-8"))
-	mux.Handle("GET /page.css", asset("page.css", "text/css; charset=utf-8"))
-	mux.Handle("GET /icon.svg", asset("icon.svg", "image/svg+xml"))
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { setup.WritePage(w, pageTemplate, r.view()) })
+	mux.Handle("GET /page.js", setup.Asset(files, "page.js", "text/javascript; charset=utf-8"))
+	mux.Handle("GET /token.js", setup.Asset(files, "token.js", "text/javascript; charset=utf-8"))
+	mux.Handle("GET /page.css", setup.Asset(files, "page.css", "text/css; charset=utf-8"))
+	mux.Handle("GET /icon.svg", setup.Asset(files, "icon.svg", "image/svg+xml"))
 	mux.Handle("/token", provider.TokenHandler(r.whoAsks))
 	return setup.LocalPage(policy, mux)
 }
@@ -38,26 +37,12 @@ func (r *result) whoAsks(*http.Request) (twilioacct.TokenRequest, error) {
 	return twilioacct.TokenRequest{AccountSID: r.has.Account.SID, TokenSpec: *r.wanted.token(r.has.Application.SID)}, nil
 }
 
-func asset(name, contentType string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		http.ServeFileFS(w, r, files, name)
-	})
-}
-
 // view is what the template shows.
 type view struct{ Identity, Account, Name, Caller string }
 
-func writePage(w http.ResponseWriter, r *result) {
-	var body bytes.Buffer
-	err := pageTemplate.Execute(&body, view{
+func (r *result) view() view {
+	return view{
 		Identity: r.wanted.identity,
 		Account:  r.has.Account.SID, Name: r.has.Account.FriendlyName, Caller: r.has.Caller.PhoneNumber,
-	})
-	if err != nil {
-		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
-		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = body.WriteTo(w) // who asked may have left
 }

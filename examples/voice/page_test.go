@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -34,42 +33,18 @@ func pageOf(t *testing.T, fake *twiliotest.Server, tenant string) (page http.Han
 	return newPage(provider, r), r
 }
 
-// send asks the page as a browser on this machine does.
-func send(t *testing.T, page http.Handler, method, target string, header map[string]string) *http.Response {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
-	r.Host = "127.0.0.1:8081"
-	for name, value := range header {
-		if name == "Host" {
-			r.Host = value
-		}
-		r.Header.Set(name, value)
-	}
-	w := httptest.NewRecorder()
-	page.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func bodyOf(t *testing.T, answer *http.Response) string {
-	t.Helper()
-	body, err := io.ReadAll(answer.Body)
-	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	return string(body)
-}
-
 func TestThePageGetsTokensThatTwilioTakes(t *testing.T) {
 	fake, tenant, _ := world(t)
 	page, r := pageOf(t, fake, tenant)
 	fake.ForgetRequests()
 	seen := map[string]bool{}
 	for range 3 {
-		answer := send(t, page, http.MethodPost, "/token", map[string]string{"Sec-Fetch-Site": "same-origin"})
+		answer := try.Send(t, page, http.MethodPost, "/token", map[string]string{"Sec-Fetch-Site": "same-origin"})
 
-		assert.Equal(t, http.StatusOK, answer.StatusCode)
+		assert.Equal(t, http.StatusOK, answer.Status)
 		assert.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
 		var got map[string]string
-		require.NoError(t, json.Unmarshal([]byte(bodyOf(t, answer)), &got))
+		require.NoError(t, json.Unmarshal([]byte(answer.Body), &got))
 		token, err := fake.VerifyAccessToken(got["token"])
 		require.NoError(t, err)
 		assert.Equal(t, tenant, token.AccountSID)
@@ -109,52 +84,41 @@ func TestOnlyThePageItselfGetsTokens(t *testing.T) {
 		{"an older browser on another site", map[string]string{"Origin": "https://evil.example"}, 403},
 		{"a page without an origin", map[string]string{"Origin": "null"}, 403},
 		{"a name that was made to point here", map[string]string{"Host": "evil.example:8081", "Sec-Fetch-Site": "same-origin"}, 421},
-		{"an older browser on this page", map[string]string{"Origin": "http://127.0.0.1:8081"}, 200},
+		{"an older browser on this page", map[string]string{"Origin": "http://127.0.0.1:8080"}, 200},
 	} {
-		answer := send(t, page, http.MethodPost, "/token", c.header)
-		assert.Equal(t, c.want, answer.StatusCode, c.name)
-		assert.Equal(t, c.want == 200, strings.Contains(bodyOf(t, answer), "eyJ"), c.name)
+		answer := try.Send(t, page, http.MethodPost, "/token", c.header)
+		assert.Equal(t, c.want, answer.Status, c.name)
+		assert.Equal(t, c.want == 200, strings.Contains(answer.Body, "eyJ"), c.name)
 	}
 }
 
 func TestOtherMethodsAndPathsAreRefused(t *testing.T) {
 	fake, tenant, _ := world(t)
 	page, _ := pageOf(t, fake, tenant)
-	for request, want := range map[string]int{
+	try.Answers(t, page, map[string]int{
 		"GET /": 200, "HEAD /": 200, "GET /page.js": 200, "GET /token.js": 200, "GET /page.css": 200, "GET /icon.svg": 200,
 		"POST /": 405, "GET /token": 405, "PUT /token": 405, "OPTIONS /token": 405, "POST /page.js": 405,
 		"GET /page.html": 404, "GET /page.go": 404, "GET /nothing": 404, "POST /token/": 404,
-	} {
-		method, path, _ := strings.Cut(request, " ")
-		assert.Equal(t, want, send(t, page, method, path, nil).StatusCode, request)
-	}
+	})
 }
 
 func TestEveryAnswerIsProtected(t *testing.T) {
 	fake, tenant, _ := world(t)
 	page, _ := pageOf(t, fake, tenant)
-	for target, kind := range map[string]string{
+	try.Protects(t, page, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "+
+		"base-uri 'none'; frame-ancestors 'none'", map[string]string{
 		"/": "text/html; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/token.js": "text/javascript; charset=utf-8",
 		"/page.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml", "/nothing": "text/plain; charset=utf-8",
-	} {
-		h := send(t, page, http.MethodGet, target, nil).Header
-		assert.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "+
-			"base-uri 'none'; frame-ancestors 'none'", h.Get("Content-Security-Policy"), target)
-		assert.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), target)
-		assert.Equal(t, "same-origin", h.Get("Referrer-Policy"), target)
-		assert.Equal(t, "no-store", h.Get("Cache-Control"), target)
-		assert.Equal(t, kind, h.Get("Content-Type"), target)
-	}
+	})
 }
 
 func TestThePageHasNothingOfAnotherHostAndNoScriptOfItsOwn(t *testing.T) {
 	fake, tenant, _ := world(t)
 	fake.Rename(tenant, `<script>alert("Falcon")</script>`)
 	page, r := pageOf(t, fake, tenant)
-	body := bodyOf(t, send(t, page, http.MethodGet, "/", nil))
-	for _, forbidden := range []string{"http://", "https://", "//", "style=", "<style", "<script>", "onclick", "javascript:", "eyJ"} {
-		assert.NotContains(t, body, forbidden)
-	}
+	body := try.Get(t, page, "/").Body
+	try.HoldsNothingForeign(t, body)
+	assert.NotContains(t, body, "eyJ", "a token comes when it is asked for")
 	assert.Contains(t, body, `&lt;script&gt;alert(&#34;Falcon&#34;)&lt;/script&gt;`)
 	assert.Contains(t, body, `<dd id="identity">alice</dd>`)
 	assert.Contains(t, body, r.has.Account.SID)
@@ -169,71 +133,50 @@ func TestATenantThatIsSuspendedGetsNoTokenOnceItsKeyIsLookedAt(t *testing.T) {
 
 		time.Sleep(6 * time.Minute) // in a bubble
 
-		answer := send(t, page, http.MethodPost, "/token", nil)
-		assert.Equal(t, http.StatusForbidden, answer.StatusCode)
-		assert.Equal(t, "Forbidden\n", bodyOf(t, answer), "the page is told no more")
+		answer := try.Send(t, page, http.MethodPost, "/token", nil)
+		assert.Equal(t, http.StatusForbidden, answer.Status)
+		assert.Equal(t, "Forbidden\n", answer.Body, "the page is told no more")
 	})
 }
 
-// served is the program while it serves the page.
-type served struct {
-	address string // with a slash at the end
-	printed string // by then, on standard output
-	status  chan int
-}
-
-func serveOffline(ctx context.Context, t *testing.T, args ...string) served {
+func bodyOf(t *testing.T, answer *http.Response) string {
 	t.Helper()
-	notes, stderr := io.Pipe()
-	var stdout strings.Builder
-	s := served{status: make(chan int, 1)}
-	go func() {
-		s.status <- run(ctx, args, &stdout, stderr)
-		_ = stderr.Close()
-	}()
-	var said []string
-	for lines := bufio.NewScanner(notes); s.address == "" && lines.Scan(); {
-		said = append(said, lines.Text())
-		if _, rest, found := strings.Cut(lines.Text(), "The page is at "); found {
-			s.address, _, _ = strings.Cut(rest, " ")
-			s.printed = stdout.String()
-		}
-	}
-	go func() { _, _ = io.Copy(io.Discard, notes) }()
-	require.NotEmpty(t, s.address, said)
-	return s
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	return string(body)
 }
 
 func TestThePageIsServedUntilCtrlC(t *testing.T) {
 	for _, listen := range []string{"localhost:0", "127.0.0.1:0"} {
 		ctx, interrupt := context.WithCancel(t.Context())
-		page := serveOffline(ctx, t, "-http", listen)
+		page := program.Serve(ctx, t, "-http", listen)
 
-		answer, err := http.Get(page.address)
+		answer, err := http.Get(page.Address)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
 		assert.Contains(t, bodyOf(t, answer), "FalconFlights")
-		answer, err = http.Post(page.address+"token", "", http.NoBody)
+		answer, err = http.Post(page.Address+"token", "", http.NoBody)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
 		assert.NotEmpty(t, answer.Header.Get("Date"), "by which the page compares the times")
 		assert.Contains(t, bodyOf(t, answer), `"refresh_at":"`)
 
 		interrupt()
-		assert.Equal(t, 0, <-page.status)
-		_, err = http.Get(page.address)
+		assert.Equal(t, 0, <-page.Status)
+		_, err = http.Get(page.Address)
 		assert.Error(t, err, "nothing listens any more")
 	}
 }
 
 func TestTheJSONComesBeforeThePage(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
-	page := serveOffline(ctx, t, "-json", "-http", "127.0.0.1:0")
+	page := program.Serve(ctx, t, "-json", "-http", "127.0.0.1:0")
 
-	assert.Equal(t, "1111110", read(t, try.Result{Stdout: page.printed}).made())
+	assert.Equal(t, "1111110", read(t, try.Result{Stdout: page.Printed}).made())
 
 	interrupt()
-	assert.Equal(t, 0, <-page.status)
+	assert.Equal(t, 0, <-page.Status)
 }
 
 func TestAnAddressThatIsTakenIsAnErrorBeforeAnythingIsMade(t *testing.T) {
