@@ -19,7 +19,8 @@
 //	 "incoming": [{"phone_number", "before", "after", "changed"}], "stray_keys": ["SK…"], "call_sid", "error": {…}}
 //
 // Its member token is there only with -print-token, and error only if something failed; what was made before that is told all the same.
-// An account without numbers is no failure: caller_number is "", and incoming is [].
+// An account without numbers is no failure: caller_number is "", and incoming is []. So is incoming of a run that failed before them. URLs
+// are shown without their passwords.
 //
 // With -call, a call is placed from the subaccount's number, with the application, as a call from a browser would be answered.
 //

@@ -222,7 +222,7 @@ func TestNobodyIsCalledWithWhatCannotCall(t *testing.T) {
 		wanted     []string
 		kind, said string
 	}{
-		"no number": {[]string{"-name", "Heron Hotels", "-outgoing-url", outgoing}, "not_found", "has no number to call from: ./examples/numbers"},
+		"no number": {[]string{"-name", "Heron Hotels", "-outgoing-url", outgoing}, "not_found", "has no number to call from: ./examples/num"},
 		"no URL":    {[]string{"-name", "FalconFlights"}, "conflict", "which -outgoing-url gives it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -307,6 +307,7 @@ func TestWithoutAnyURLTheNumbersStayAsTheyAreAndThatIsSaid(t *testing.T) {
 	assert.Equal(t, old, numberOf(fake, tenant, first).VoiceURL)
 	assert.Contains(t, got.Stderr, "What answers the calls to the numbers stays as it is: -outgoing-url, -incoming-url or -studio-flow")
 	assert.Contains(t, got.Stderr, "calls from browsers reach nothing yet: -outgoing-url gives it one.\n")
+	assert.Regexp(t, `(?m)^application +AP\w+ +no URL$`, program.Run(t, env, "-name", "FalconFlights").Stdout)
 }
 
 func TestNumbersThatAreLeftAreSaidWithTheReason(t *testing.T) {
@@ -419,7 +420,7 @@ func TestWhatIsKnownBeforeAFailureIsToldAndTheNextRunGoesOn(t *testing.T) {
 func TestANumberThatCannotBeSetIsToldBesideThoseThatWere(t *testing.T) {
 	fake, tenant, env := world(t)
 	bad := numberOf(fake, tenant, second)
-	fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Path: bad.SID, Code: 20001})
+	fake.Inject(twiliotest.Fault{Operation: "UpdateIncomingPhoneNumber", Path: bad.SID, Code: 20001, Times: twiliotest.Always})
 
 	got := program.Run(t, env, "-json", "-name", "FalconFlights", "-outgoing-url", outgoing, "-print-token")
 
@@ -429,6 +430,8 @@ func TestANumberThatCannotBeSetIsToldBesideThoseThatWere(t *testing.T) {
 	assert.Empty(t, *doc.Token, "the step after it was not taken")
 	assert.Regexp(t, `(?m)^ {2}\`+second+`: invalid \(code 20001, request RQ`, got.Stderr)
 	assert.Contains(t, got.Stderr, "1 of 2 numbers were not set")
+	got = program.Run(t, env, "-name", "FalconFlights", "-outgoing-url", outgoing)
+	assert.Regexp(t, `(?m)^calls to +\`+second+` +nothing \(not set\)$`, got.Stdout)
 }
 
 func TestASuspendedSubaccountIsSaidToBeReactivatedFirst(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -74,8 +75,9 @@ func leftNote(n twilioacct.IncomingNumber) string {
 }
 
 func (r *result) strayNote() string {
-	return fmt.Sprintf("The store has no secret for %s, named as the key in use, %s: left over by a run that died, or made by another "+
-		"installation. If nobody else uses them, delete them in Twilio's console, or by Handle.DeleteStrayAPIKeys once they are a day old.",
+	return fmt.Sprintf("The store has no secret for %s, named as the key in use, %s: left over by a run that died or kept its store in "+
+		"memory, or made by another installation. If nobody else uses them, delete them in Twilio's console, or by "+
+		"Handle.DeleteStrayAPIKeys once they are a day old.",
 		strings.Join(r.strays(), ", "), report.Plain(r.has.APIKey.Key.FriendlyName))
 }
 
@@ -100,10 +102,10 @@ func (r *result) show(out report.Output) error {
 		}
 		row(has.Account.SID != "", "subaccount", has.Account.SID, has.Account.FriendlyName)
 		row(has.APIKey.Key.SID != "", "API key", has.APIKey.Key.SID, has.APIKey.Key.FriendlyName)
-		row(has.Application.SID != "", "application", has.Application.SID, twilioacct.CallHandler{URL: has.Application.VoiceURL}.String())
+		row(has.Application.SID != "", "application", has.Application.SID, urlOf(has.Application))
 		row(has.Caller.SID != "", "caller number", has.Caller.PhoneNumber, has.Caller.SID)
 		for _, n := range has.Incoming {
-			row(true, "calls to", n.PhoneNumber, change(n))
+			row(true, "calls to", n.PhoneNumber, change(n)+ifFailed(n))
 		}
 		row(!has.Token.Token.IsZero(), "access token", "for "+has.Token.Identity, "until "+r.expiry())
 		row(r.call.SID != "", "call", r.call.SID, string(r.call.Status))
@@ -111,6 +113,18 @@ func (r *result) show(out report.Output) error {
 			fmt.Fprintln(w, has.Token.Token.Reveal())
 		}
 	})
+}
+
+// urlOf is what answers the application's calls, without a password.
+func urlOf(app twilioacct.TwiMLApp) string {
+	return cmp.Or(twilioacct.CallHandler{URL: app.VoiceURL}.String(), "no URL")
+}
+
+func ifFailed(n twilioacct.IncomingNumber) string {
+	if n.Err != nil {
+		return " (not set)"
+	}
+	return ""
 }
 
 // document is the result in JSON. All members are always there, but for the token, which must be asked for, and the error.

@@ -35,7 +35,8 @@ const usage = `voice [-json] -subaccount AC…|-name NAME [-outgoing-url URL] [-
 
 const about = `
 Sets a subaccount up for calls from a browser: an API key, a TwiML application, a number to call from, what answers the calls to its
-numbers, and an access token. What is there already is found; run again, it makes nothing new but the token.
+numbers, and an access token. What is there already is found; run again, it makes nothing new but the token. It needs
+the parent's auth token: Twilio hides those of subaccounts from an API key. Offline, the name is FalconFlights unless it is said.
 
 Examples:
   go run ./examples/voice -name FalconFlights -outgoing-url https://example.com/voice

@@ -33,7 +33,8 @@ func TestALocalPageIsForThisMachineAndItsOwnOrigin(t *testing.T) {
 	page := setup.LocalPage("default-src 'none'", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for host, want := range map[string]int{
 		"127.0.0.1:8080": 200, "127.0.0.1": 200, "LOCALHOST:9000": 200, "[::1]:8080": 200, "[::1]": 200, "127.8.8.8:1": 200, "localhost": 200,
-		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example:8080": 421, "[::]:8080": 421, "127.0.0.1.evil.example": 421, "192.168.0.7:8080": 421, "0.0.0.0:8080": 421, "": 421,
+		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example:8080": 421, "[::]:8080": 421,
+		"127.0.0.1.evil.example": 421, "192.168.0.7:8080": 421, "0.0.0.0:8080": 421, "": 421,
 	} {
 		for origin, wantOfOrigin := range map[string]int{"": want, "http://" + host: want, "http://other.example": max(want, 403)} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)

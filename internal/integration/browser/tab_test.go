@@ -207,11 +207,11 @@ func (b *tab) pass(time time.Duration) {
 	ctx, stop := context.WithCancel(b.ctx)
 	defer stop()
 	passed := make(chan struct{})
-	chromedp.Listen(ctx, func(event any) {
+	require.NoError(b, chromedp.Listen(ctx, func(event any) {
 		if _, is := event.(*emulation.EventVirtualTimeBudgetExpired); is {
 			close(passed)
 		}
-	})
+	}))
 	call(b, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
 		Budget: new(float64(time.Milliseconds())),

@@ -24,12 +24,6 @@ const (
 // lifetime is short, so that a test sees several tokens come.
 const lifetime = 4 * time.Second
 
-// How the next token comes, in seconds after the one before.
-const (
-	soonest = 1.5 // nobody is asked all the time
-	latest  = 4.0 // the one before was still good
-)
-
 // received is a token as the page got it, and when, by a clock that nobody sets.
 type received struct {
 	At    float64 // in seconds
@@ -79,13 +73,13 @@ func areShown(n int) string {
 	return fmt.Sprintf(`received.length >= %d && document.querySelectorAll('%s').length >= %[1]d`, n, lines)
 }
 
-// eachInTime asserts that each token came before the one before it ended.
+// eachInTime asserts that each token of that lifetime came before the one before it ended.
 func eachInTime(t *testing.T, all []received) {
 	t.Helper()
 	for i := range all[1:] {
 		pause := all[i+1].At - all[i].At
-		assert.Greater(t, pause, soonest)
-		assert.Less(t, pause, latest)
+		assert.Less(t, pause, lifetime.Seconds(), "the one before was still good")
+		assert.Greater(t, pause, 1.5, "nobody is asked all the time")
 	}
 }
 
