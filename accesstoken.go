@@ -61,7 +61,7 @@ const (
 // AccessToken signs an access token for the account. It is signed by the account's own API key for the purpose, which is found, and if
 // need be made, as by [Handle.EnsureAPIKey]; that it is good is looked at every five minutes. In between a token costs no request and
 // no I/O, and is good for nothing if somebody else deleted the key, or suspended the account, a moment ago. While the look is not
-// answered, the key that was good before is used, for an hour at most.
+// answered, the key that was good before is used, or the one that the Store has by now, for little more than an hour.
 //
 // A spec that Twilio would refuse is [ErrInvalid], before any request. The application and the push credential are not looked up.
 //

@@ -135,7 +135,7 @@ func (h *Handle) forgetAPIKey(ctx context.Context, sid string) error {
 	if h.provider.store == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	ctx, cancel := outliving(ctx)
 	defer cancel()
 	var err error
 	for range mostSaves {

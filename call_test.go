@@ -213,7 +213,6 @@ func TestABadCallIsRefusedBeforeAnyRequest(t *testing.T) {
 		"From ":                func(c *twilioacct.NewCall) { c.From = "+0415" },
 		"URL":                  func(c *twilioacct.NewCall) { c.URL = "acme.example" },
 		"URL ":                 func(c *twilioacct.NewCall) { c.URL = "https://:443/x" },
-		"URL  ":                func(c *twilioacct.NewCall) { c.URL = "https://acme.example/a b" },
 		"one of URL":           func(c *twilioacct.NewCall) { c.URL = "" },
 		"one of URL, TwiML":    func(c *twilioacct.NewCall) { c.TwiML = "<Response/>" },
 		"ApplicationSID":       func(c *twilioacct.NewCall) { c.URL, c.ApplicationSID = "", "AP1" },

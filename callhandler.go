@@ -38,8 +38,12 @@ func (c CallHandler) String() string {
 	case c.StudioFlowSID != "":
 		return "Studio flow " + c.StudioFlowSID
 	}
-	if u, err := url.Parse(c.URL); err == nil && u.User != nil {
+	u, err := url.Parse(c.URL)
+	switch {
+	case err == nil && u.User != nil:
 		return u.Redacted()
+	case err != nil && strings.Contains(c.URL, "@"):
+		return "a URL that cannot be read" // there may be a password in it
 	}
 	return c.URL
 }

@@ -199,7 +199,7 @@ var advice = map[int]string{
 }
 
 const (
-	ownSender      = "From is to be a number of the account's own that can do this, or one that was verified for it"
+	ownSender      = "From is to be a number of the account's own that can do this; to call, one that was verified for it will do, too"
 	ownApplication = "the application is none of this account's: EnsureTwiMLApp makes one"
 )
 

@@ -147,8 +147,8 @@ func (w *IncomingCalls) taskFor(n PhoneNumber) *incomingTask {
 		t.Drift = slices.DeleteFunc(t.Drift, func(name string) bool { return !strings.HasPrefix(name, "SMS") })
 		return t
 	}
-	if n.CallHandler() != w.handlerOf(n) && t.Drift == nil {
-		t.Drift = []string{"TrunkSID"} // which counts before the application that is there already
+	if w.Handler.ApplicationSID != "" && n.TrunkSID != "" {
+		t.Drift = append(t.Drift, "TrunkSID") // which counts before the application
 	}
 	if t.Left == "" && t.Drift != nil {
 		t.change, t.Changed, t.After = w.change(n), true, w.handlerOf(n)
@@ -192,6 +192,9 @@ func (w *IncomingCalls) settings(account string) PhoneNumberSettings {
 	s.VoiceURL, s.VoiceApplicationSID, s.TrunkSID = handler.VoiceURL, handler.VoiceApplicationSID, handler.TrunkSID
 	if s.VoiceURL != nil && s.VoiceMethod == nil {
 		s.VoiceMethod = new("POST")
+	}
+	if app := value(s.SMSApplicationSID); app != "" {
+		s.SMSApplicationSID = new(asWritten(app))
 	}
 	if value(s.SMSURL) != "" && s.SMSApplicationSID == nil {
 		s.SMSApplicationSID = new("") // which would count before it
@@ -266,10 +269,12 @@ func (t *incomingTask) set() error {
 	if t.took != nil {
 		t.took(n)
 	}
-	missing := t.change.butFor(n)
-	t.Changed, t.After = missing != t.change, n.CallHandler()
-	if t.After != t.want.handlerOf(n) || missing != (PhoneNumberSettings{}) {
-		return told(ErrConflict, "%s was set, and is answered by %q, and has not taken %v", t.SID, t.After, missing.names())
+	missing := t.change.butFor(n).names()
+	isTaken := func(name string) bool { return !slices.Contains(missing, name) }
+	t.After = n.CallHandler()
+	t.Changed = t.After != t.Before || slices.ContainsFunc(t.Drift, isTaken)
+	if t.After != t.want.handlerOf(n) || missing != nil {
+		return told(ErrConflict, "%s was set, and is answered by %q, and has not taken %v", t.SID, t.After, missing)
 	}
 	return nil
 }

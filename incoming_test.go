@@ -387,6 +387,7 @@ func TestAChangeThatTwilioDoesNotMakeIsAConflict(t *testing.T) {
 	})
 	numbers, err := p.Subaccount(account).SetIncomingCalls(t.Context(), byURL(answerURL))
 	require.ErrorIs(t, err, twilioacct.ErrConflict)
+	assert.False(t, numbers[0].Changed, "nothing was")
 	require.ErrorContains(t, numbers[0].Err, n.SID)
 	require.ErrorContains(t, numbers[0].Err, "VoiceURL")
 }
@@ -545,6 +546,7 @@ func TestAHandlerSaysWhatItIs(t *testing.T) {
 		"Studio flow " + aFlow:                 {VoiceURL: flows + aFlow},
 		flows + "FW1":                          {VoiceURL: flows + "FW1"},
 		"https://me:xxxxx@acme.example/?a=%zz": {VoiceURL: "https://me:secret@acme.example/?a=%zz"},
+		"a URL that cannot be read":            {VoiceURL: "https://me:hunter^2@acme.example"},
 		"application " + anApp:                 {VoiceURL: answerURL, VoiceApplicationSID: anApp},
 		"trunk " + aTrunk:                      {VoiceURL: answerURL, VoiceApplicationSID: anApp, TrunkSID: aTrunk},
 		otherAccountsFlow:                      {VoiceURL: otherAccountsFlow},
@@ -725,6 +727,15 @@ func TestSIDsInCapitalsAnswerCallsAsThoseInSmallLetters(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, again[0].Changed)
 	}
+	both := twilioacct.IncomingCalls{
+		Handler:  twilioacct.CallHandler{ApplicationSID: app},
+		Settings: twilioacct.PhoneNumberSettings{SMSApplicationSID: &big},
+	}
+	_, err := acme.SetIncomingCalls(t.Context(), both)
+	require.NoError(t, err)
+	again, err := acme.PlanIncomingCalls(t.Context(), both)
+	require.NoError(t, err)
+	assert.Empty(t, again[0].Drift)
 	token, err := acme.AccessToken(t.Context(), twilioacct.TokenSpec{Identity: "alice", Voice: twilioacct.VoiceGrant{ApplicationSID: big}})
 	require.NoError(t, err)
 	_, err = fake.VerifyAccessToken(token.Token.Reveal())

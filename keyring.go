@@ -155,9 +155,15 @@ func (k keyring) usable(ctx context.Context) (APIKey, error) {
 	defer stop()
 	kept, isGood, err := k.find(looking)
 	if wasGood && passes(err) && ctx.Err() == nil {
+		if is := kept.APIKeys[k.purpose]; !is.Secret.IsZero() {
+			before = is // the Store can say, and has another one by now
+		}
 		k.handle.provider.log.WarnContext(ctx, "twilioacct: an API key could not be tried, and is used as before",
 			"account", k.handle.sid, "key", before.SID, "error", err)
 		return before, nil
+	}
+	if !isGood && !passes(err) {
+		keys.before.drop(k.id()) // it is no good any more, or the account is not
 	}
 	if err != nil {
 		return APIKey{}, err
@@ -199,7 +205,6 @@ func (k keyring) ensureAfter(ctx context.Context, kept Record, isGood bool) (API
 // remember keeps a key that was found to be good since then, unless one was deleted meanwhile.
 func (k keyring) remember(good APIKey, since int) {
 	keys := k.handle.provider.keys
-	keys.purposes.Store(k.purpose, struct{}{})
 	keys.put(k.id(), good, since)
 	if is, ok := keys.kept(k.id()); ok && is.Equal(good) {
 		keys.before.put(k.id(), good, keys.before.now())
@@ -211,7 +216,9 @@ func (k keyring) find(ctx context.Context) (kept Record, isGood bool, err error)
 	if k.handle.provider.store == nil {
 		return kept, false, errNoKeyStore
 	}
-	since := k.handle.provider.keys.now()
+	keys := k.handle.provider.keys
+	keys.purposes.Store(k.purpose, struct{}{}) // before the look, so that forget ends what began before it
+	since := keys.now()
 	if kept, err = k.load(ctx); err != nil {
 		return kept, false, err
 	}
@@ -317,6 +324,9 @@ func (k keyring) try(ctx context.Context, key APIKey, isNew bool) error {
 // in this moment leaves a key behind that is of no use.
 func (k keyring) make(ctx context.Context) (APIKey, error) {
 	if _, err := k.handle.signer().Auth(ctx); err != nil { // which may have to be looked for
+		if !isStores(err) {
+			err = left(ctx, err, k.handle.sid)
+		}
 		return APIKey{}, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -341,7 +351,7 @@ func (k keyring) make(ctx context.Context) (APIKey, error) {
 func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
 	made, replaced := change.APIKeys[k.purpose], was.APIKeys[k.purpose]
 	change.SID, change.Rev = k.handle.sid, was.Rev
-	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	saving, cancel := outliving(ctx)
 	defer cancel()
 	var err error
 	for range mostSaves {
@@ -366,7 +376,7 @@ func (k keyring) save(ctx context.Context, change, was Record) (APIKey, error) {
 
 // reload has a time of its own: what was to be saved may have been, though its reply took all the time there was.
 func (k keyring) reload(ctx context.Context) (Record, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	ctx, cancel := outliving(ctx)
 	defer cancel()
 	return k.load(ctx)
 }
@@ -376,7 +386,7 @@ const mostSaves = 10
 
 // discard deletes a key that was made a moment ago and is of no use to anybody.
 func (k keyring) discard(ctx context.Context, made APIKey) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	ctx, cancel := outliving(ctx)
 	defer cancel()
 	err := k.handle.deleteAPIKey(ctx, made.SID)
 	if err != nil {
@@ -424,8 +434,8 @@ func (m *keyMemory) forget(account string) {
 func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(keepTime, cancel)
-		context.AfterFunc(longer, func() { timer.Stop() })
+		rest.Sleep(longer, keepTime)
+		cancel()
 	})
 	return longer, func() {
 		stop()

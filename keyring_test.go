@@ -653,3 +653,88 @@ func TestASaveWhoseReplyNeverComesIsASave(t *testing.T) {
 		assert.Equal(t, 2, goodKeys(t, fake, kept, acme.SID()))
 	})
 }
+
+func TestAKeyThatIsNewIsWaitedForAlsoWhereAnOlderOneIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		_, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		time.Sleep(6 * time.Minute)
+		rotated, err := providerOn(t, fake, withStore(store)).Subaccount(acme.SID()).RotateAPIKey(t.Context(), rotateVoice)
+		require.NoError(t, err)
+		fake.Inject(twiliotest.Fault{SignedBy: rotated.Key.SID, Status: 401, Code: 20003, Times: 6})
+		token, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		assert.Equal(t, rotated.Key.SID, token.APIKeySID)
+		assert.Len(t, fake.Keys(acme.SID()), 2, "none was made in its place")
+	})
+}
+
+func TestAKeyThatWasSeenToBeBadIsNotUsedInAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, acme := tenantWithStore(t)
+		_, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		fake.SetStatus(acme.SID(), twiliotest.Suspended)
+		time.Sleep(6 * time.Minute)
+		_, err = acme.AccessToken(t.Context(), incomingOnly)
+		require.ErrorIs(t, err, twilioacct.ErrSuspended)
+		fake.Inject(twiliotest.Fault{Status: 503, HTML: true, Times: twiliotest.Always})
+		_, err = acme.AccessToken(t.Context(), incomingOnly)
+		require.ErrorIs(t, err, twilioacct.ErrUnavailable)
+	})
+}
+
+func TestInAnOutageTheStoresKeyIsUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		_, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		force := twilioacct.APIKeyRotation{Purpose: "voice", Force: true}
+		rotated, err := providerOn(t, fake, withStore(store)).Subaccount(acme.SID()).RotateAPIKey(t.Context(), force)
+		require.NoError(t, err)
+		fake.Inject(twiliotest.Fault{Status: 503, HTML: true, Times: twiliotest.Always})
+		time.Sleep(6 * time.Minute)
+		token, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		assert.Equal(t, rotated.Key.SID, token.APIKeySID)
+		_, err = fake.VerifyAccessToken(token.Token.Reveal())
+		require.NoError(t, err)
+	})
+}
+
+func TestAKeyThatIsDeletedWhileItIsLookedForIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, store, acme := tenantWithStore(t)
+		made, err := acme.EnsureAPIKey(t.Context(), "voice")
+		require.NoError(t, err)
+		other := providerOn(t, fake, withStore(store)).Subaccount(acme.SID())
+		fake.Inject(twiliotest.Fault{Operation: "ListApplication", AfterEffect: true, Delay: time.Second}) // it was good when it was tried
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = other.AccessToken(t.Context(), incomingOnly) })
+		synctest.Wait()
+		require.NoError(t, other.DeleteAPIKey(t.Context(), made.Key.SID))
+		first.Wait()
+		token, err := other.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		assert.NotEqual(t, made.Key.SID, token.APIKeySID)
+	})
+}
+
+func TestWhoLeavesWhileTheAccountsTokenIsLookedForGetsATypedError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, acme := tenantWithStore(t)
+		fake.Inject(twiliotest.Fault{Operation: "FetchAccount", Hang: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := acme.EnsureAPIKey(ctx, "voice")
+		var typed *twilioacct.Error
+		require.ErrorAs(t, err, &typed)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}

@@ -34,8 +34,8 @@ type RotatedAPIKey struct {
 //
 // It is called at least twice. The first call makes the new key. A call within the overlap changes nothing and tells when the old key may
 // go; the first call after that deletes it, and the next one begins another rotation. So a repeated call after a crash, or from several
-// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for a while, at most
-// for an hour if they can ask neither Twilio nor the Store, so 70 minutes are added to the overlap.
+// processes, goes on with the rotation that is under way. Processes that have the old key in memory sign with it for a while, for
+// little more than an hour if they can ask neither Twilio nor the Store, so 70 minutes are added to the overlap.
 //
 // Where there is no key yet, one is made, as by [Handle.EnsureAPIKey]. If the new key cannot be saved it is deleted again, and if Twilio
 // does not take it in the call that made it, the old one is put back: that stays in use either way. A key that Twilio takes no more
@@ -121,7 +121,11 @@ func (k keyring) replace(ctx context.Context, was Record) (Record, error) {
 // finish deletes the old key if the new one is good and the time has come.
 func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (RotatedAPIKey, error) {
 	current, old := kept.APIKeys[k.purpose], kept.APIKeys[k.old()]
+	since := k.handle.provider.keys.now()
 	isGood, err := k.isGood(ctx, current)
+	if isGood {
+		k.remember(current, since)
+	}
 	if err == nil && !isGood {
 		err = told(ErrConflict, "Twilio does not take the key %s for %q any more: EnsureAPIKey makes another one", current.SID, k.purpose)
 	}
@@ -132,7 +136,10 @@ func (k keyring) finish(ctx context.Context, kept Record, r APIKeyRotation) (Rot
 	if err != nil {
 		return RotatedAPIKey{Key: APIKeyInfo{SID: current.SID, AccountSID: k.handle.sid}, OldSID: old.SID}, err
 	}
-	rotated := RotatedAPIKey{Key: info, OldSID: old.SID, OldGoesAt: info.DateCreated.Add(r.overlap() + handover)}
+	rotated := RotatedAPIKey{Key: info, OldSID: old.SID}
+	if !info.DateCreated.IsZero() {
+		rotated.OldGoesAt = info.DateCreated.Add(r.overlap() + handover)
+	}
 	switch {
 	case old.SID == "":
 		return RotatedAPIKey{Key: info}, nil

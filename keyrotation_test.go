@@ -292,3 +292,33 @@ func TestOfManyWhoRotateAtOnceOneDoes(t *testing.T) {
 	assert.Equal(t, map[string]int{storedKey(t, store, acme.SID(), "voice").SID: many}, got)
 	assert.Len(t, fake.Keys(acme.SID()), 2)
 }
+
+func TestAfterARotationTheNewKeyIsUsedThoughTwilioGoesAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, acme := tenantWithStore(t)
+		_, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		rotated, err := acme.RotateAPIKey(t.Context(), rotateVoice)
+		require.NoError(t, err)
+		fake.Inject(twiliotest.Fault{Status: 503, HTML: true, Times: twiliotest.Always})
+		token, err := acme.AccessToken(t.Context(), incomingOnly)
+		require.NoError(t, err)
+		assert.Equal(t, rotated.Key.SID, token.APIKeySID)
+	})
+}
+
+func TestARotationOfAKeyWithoutADateWaits(t *testing.T) {
+	t.Parallel()
+	fake, _, acme := tenantWithStore(t)
+	_, err := acme.EnsureAPIKey(t.Context(), "voice")
+	require.NoError(t, err)
+	begun, err := acme.RotateAPIKey(t.Context(), rotateVoice)
+	require.NoError(t, err)
+	fake.Inject(twiliotest.Fault{Operation: "FetchKey", Body: []byte(`{"sid":"` + begun.Key.SID + `","friendly_name":"voice@default"}`)})
+	waiting, err := acme.RotateAPIKey(t.Context(), rotateVoice)
+	require.NoError(t, err)
+	assert.True(t, waiting.OldGoesAt.IsZero())
+	assert.False(t, waiting.OldDeleted)
+	assert.Len(t, fake.Keys(acme.SID()), 2)
+}

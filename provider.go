@@ -89,7 +89,7 @@ type Options struct {
 	RequestsPerSecond float64
 
 	// Logger gets a debug line per request, without any secret, query or body, and a warning where a handle's new token could not
-	// be stored, an API key is left that nobody can use, or somebody was given no access token. nil is silent.
+	// be stored, an API key is left that nobody can use or could not be tried, or somebody was given no access token. nil is silent.
 	Logger *slog.Logger
 }
 

@@ -190,7 +190,10 @@ func (s Spec) check(ctx context.Context) error {
 		}
 	}
 	if s.Voice != nil {
-		return firstOf(s.Voice.check(), s.checkWhoAnswers())
+		if err := s.Voice.check(); err != nil {
+			return err
+		}
+		return s.checkWhoAnswers() // which takes the SIDs to be some
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/twilioacct/twilioacct/internal/rest"
@@ -231,9 +232,9 @@ func (r *provisioning) checkCaller(ctx context.Context) error {
 	case wanted == "": // it is the number to come, which was looked at
 		return nil
 	case wanted == moved.PhoneNumber:
-		return r.call(moved)
+		return checkCalls(moved.PhoneNumber, moved.Capabilities) // it is not the tenant's yet
 	case len(r.plan.Buys) > 0 && wanted == r.plan.Buys[0].PhoneNumber:
-		return nil
+		return checkCalls(wanted, r.plan.Buys[0].Capabilities)
 	case !r.hasAccount():
 		return errNotOwn(wanted)
 	}
@@ -246,6 +247,9 @@ func (r *provisioning) checkCaller(ctx context.Context) error {
 
 func (r *provisioning) chooseCaller(ctx context.Context) error {
 	wanted := r.spec.Voice.CallerNumber
+	if r.has.Caller.SID != "" {
+		return nil // it was the tenant's own from the beginning
+	}
 	if wanted == "" && r.has.Number.SID != "" {
 		r.has.Caller = r.has.Number // which can call, as was looked at
 		return nil
@@ -269,10 +273,17 @@ func (r *provisioning) chooseCaller(ctx context.Context) error {
 
 // call makes it the number to call from.
 func (r *provisioning) call(from PhoneNumber) error {
-	if !from.Capabilities.Voice {
-		return told(ErrConflict, "%s cannot call", from.PhoneNumber)
+	if err := checkCalls(from.PhoneNumber, from.Capabilities); err != nil {
+		return err
 	}
 	r.has.Caller = from
+	return nil
+}
+
+func checkCalls(number string, can Capabilities) error {
+	if !can.Voice {
+		return told(ErrConflict, "%s cannot call", number)
+	}
 	return nil
 }
 
@@ -302,16 +313,20 @@ func (r *provisioning) findIncoming(ctx context.Context) (Did, error) {
 
 // checkHandler refuses what cannot answer, before anything is bought or moved.
 func (r *provisioning) checkHandler(ctx context.Context) error {
-	want := r.spec.Voice.Incoming
+	want := *r.spec.Voice.Incoming
 	app, sms, flow := want.Handler.ApplicationSID, value(want.Settings.SMSApplicationSID), want.Handler.StudioFlowSID
-	if want.Handler == (CallHandler{}) && r.voiceURL() == "" {
-		return invalid("Voice.Incoming has no Handler, and the application no VoiceURL that could answer")
+	isOwn := want.Handler == (CallHandler{}) || r.isOwnApplication(app)
+	if isOwn && r.voiceURL() == "" {
+		return invalid("the application is to answer the calls, and has no VoiceURL that could")
 	}
 	if !r.hasAccount() {
 		return errNotNews(cmp.Or(app, sms, flow))
 	}
 	if err := want.checkFlow(r.has.Account.SID); err != nil {
 		return err
+	}
+	if isOwn { // which was looked at, and is not set yet
+		want.Handler.ApplicationSID = ""
 	}
 	return want.checkApplications(ctx, r.handle().call(ctx), r.has.Account.SID)
 }
@@ -322,6 +337,11 @@ func (r *provisioning) voiceURL() string {
 		return *set
 	}
 	return r.has.Application.VoiceURL
+}
+
+// isOwnApplication is true for the one that this run has found by its name.
+func (r *provisioning) isOwnApplication(sid string) bool {
+	return sid != "" && strings.EqualFold(sid, r.has.Application.SID)
 }
 
 // errNotNews is for what only an account that exists can have; "" is nothing.
@@ -368,7 +388,7 @@ func (r *provisioning) foreseeIncoming(ctx context.Context) error {
 			t.After = CallHandler{}
 		}
 	}
-	r.has.Incoming = plan.shown()
+	r.has.Incoming, r.voice.isPlanned = plan.shown(), true
 	return err
 }
 
@@ -399,6 +419,9 @@ func (r *provisioning) findToken(ctx context.Context) (Did, error) {
 	app := r.spec.Voice.Token.Voice.ApplicationSID
 	if !r.hasAccount() {
 		return DidMake, errNotNews(app)
+	}
+	if r.isOwnApplication(app) {
+		return DidMake, nil
 	}
 	_, err := applicationsOf(ctx, r.handle().call(ctx), r.has.Account.SID, app)
 	return DidMake, err

@@ -170,12 +170,16 @@ func TestASpecForCallsThatCannotBeIsRefusedBeforeAnyRequest(t *testing.T) {
 	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
 	type settings = twilioacct.PhoneNumberSettings
 	for name, spoil := range map[string]func(*twilioacct.Spec){
-		"no application name":     func(s *twilioacct.Spec) { s.Voice.FriendlyName = "" },
-		"two application names":   func(s *twilioacct.Spec) { s.Voice.Settings.FriendlyName = new("x") },
-		"a bad setting":           func(s *twilioacct.Spec) { s.Voice.Settings.VoiceURL = new("x") },
-		"a caller that is none":   func(s *twilioacct.Spec) { s.Voice.CallerNumber = "415" },
-		"a purpose that is none":  func(s *twilioacct.Spec) { s.Voice.KeyPurpose = "Voice" },
-		"a handler that is none":  func(s *twilioacct.Spec) { s.Voice.Incoming.Handler.URL = "x" },
+		"no application name":    func(s *twilioacct.Spec) { s.Voice.FriendlyName = "" },
+		"two application names":  func(s *twilioacct.Spec) { s.Voice.Settings.FriendlyName = new("x") },
+		"a bad setting":          func(s *twilioacct.Spec) { s.Voice.Settings.VoiceURL = new("x") },
+		"a caller that is none":  func(s *twilioacct.Spec) { s.Voice.CallerNumber = "415" },
+		"a purpose that is none": func(s *twilioacct.Spec) { s.Voice.KeyPurpose = "Voice" },
+		"a handler that is none": func(s *twilioacct.Spec) { s.Voice.Incoming.Handler.URL = "x" },
+		"no application's SID, beside a number": func(s *twilioacct.Spec) {
+			s.Voice.Incoming.Handler.ApplicationSID = "A"
+			s.Number = &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{}}
+		},
 		"a token for nobody":      func(s *twilioacct.Spec) { s.Voice.Token.Identity = "" },
 		"a token that lives long": func(s *twilioacct.Spec) { s.Voice.Token.Lifetime = 25 * time.Hour },
 		"two words for who answers": func(s *twilioacct.Spec) {
@@ -267,6 +271,19 @@ func TestWhatCannotAnswerOrCallIsRefusedBeforeANumberIsBoughtOrMoved(t *testing.
 			buy(s)
 			s.Voice.CallerNumber = "+14155559999"
 		}, twilioacct.ErrNotFound, twilioacct.StepCaller},
+		"a caller that is for sale and cannot call": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			const sold = "+12025550177"
+			f.AddAvailable(twiliotest.AvailableNumber{PhoneNumber: sold, Capabilities: twiliotest.Capabilities{SMS: true}})
+			s.Number = &twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 202, Contains: sold}}
+			s.Voice.CallerNumber = sold
+		}, twilioacct.ErrConflict, twilioacct.StepCaller},
+		"its own application by its SID, which is to answer nothing": {func(f *twiliotest.Server, s *twilioacct.Spec) {
+			existing(f, s)
+			s.Voice.Incoming.Handler.ApplicationSID = f.AddApplicationWith(s.AccountSID, twiliotest.Application{
+				FriendlyName: s.Voice.FriendlyName, VoiceURL: answerURL,
+			}).SID
+			s.Voice.Settings.VoiceURL = new("")
+		}, twilioacct.ErrInvalid, twilioacct.StepIncoming},
 		"another account's application, bought": {func(f *twiliotest.Server, s *twilioacct.Spec) {
 			existing(f, s)
 			buy(s)
@@ -417,4 +434,65 @@ func TestAPlanShowsWhichHandlersWouldGoThoughTheApplicationIsNotThereYet(t *test
 	assert.Equal(t, "https://acme.example/old", plan.Incoming[0].Before.URL)
 	assert.Equal(t, twilioacct.CallHandler{}, plan.Incoming[0].After)
 	assert.Equal(t, []string{"VoiceApplicationSID"}, plan.Incoming[0].Drift)
+}
+
+func TestTheTenantsOwnApplicationAnswersWithTheURLThatTheRunSets(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	number := fake.AddPhoneNumber(account, twiliotest.PhoneNumber{})
+	app := fake.AddApplicationWith(account, twiliotest.Application{FriendlyName: "browser calls"}).SID
+	spec := talking(nil)
+	spec.FriendlyName, spec.AccountSID = "", account
+	spec.Voice.Incoming.Handler.ApplicationSID, spec.Voice.Token.Voice.ApplicationSID = app, app
+	_, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, "https://example.com/outgoing", fake.AnsweredBy(number.PhoneNumber).URL)
+	for _, q := range queriesOf(t, fake, "ListApplication") {
+		assert.Equal(t, "browser calls", q.Get("FriendlyName"), "it was found by its name, and is not looked for again")
+	}
+}
+
+func TestANumberThatIsNotTheTenantsYetIsNotItsCaller(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	number := fake.AddPhoneNumber(fake.Parent().SID, twiliotest.PhoneNumber{})
+	spec := talking(&twilioacct.NumberSpec{Move: &twilioacct.NumberTransfer{PhoneNumberSID: number.SID}})
+	spec.Voice.CallerNumber = number.PhoneNumber
+	fake.Inject(twiliotest.Fault{Operation: "CreateAccount", Status: 403, Code: 20403})
+	has, err := p.Provision(t.Context(), spec)
+	require.ErrorIs(t, err, twilioacct.ErrForbidden)
+	assert.Empty(t, has.Caller)
+	plan, err := p.Plan(t.Context(), spec)
+	require.NoError(t, err)
+	for _, s := range plan.Steps {
+		assert.True(t, s.Name != twilioacct.StepCaller || s.SID == "")
+	}
+}
+
+func TestAPlanOfATenantWhoseNumbersCannotCallIsWhatTheRunDoes(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	fake.AddPhoneNumber(account, twiliotest.PhoneNumber{Capabilities: twiliotest.Capabilities{SMS: true}})
+	spec := talking(nil)
+	spec.FriendlyName, spec.AccountSID = "", account
+	plan, err := p.Plan(t.Context(), spec)
+	require.NoError(t, err)
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, stepsOf(has.Steps), stepsOf(plan.Steps))
+}
+
+func TestTheTenantsOwnCallerIsLookedForOnce(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
+	account := fake.AddSubaccount("acme").SID
+	old := fake.AddPhoneNumber(account, twiliotest.PhoneNumber{})
+	spec := talking(&twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}})
+	spec.FriendlyName, spec.AccountSID, spec.Voice.CallerNumber, spec.Voice.Incoming = "", account, old.PhoneNumber, nil
+	has, err := p.Provision(t.Context(), spec)
+	require.NoError(t, err)
+	assert.Equal(t, old.SID, has.Caller.SID)
+	assert.Equal(t, 2, fake.Count("ListIncomingPhoneNumber"), "for the key, and for the caller")
 }

@@ -223,5 +223,5 @@ func (s keySigner) Refused(ctx context.Context, auth rest.Auth, refusal error, n
 	if s.isNew && s.provider.outlast(ctx, nth) {
 		return auth, nil
 	}
-	return auth, refusal
+	return auth, firstOf(ctx.Err(), refusal) // who had no time to wait has not seen that it is refused
 }

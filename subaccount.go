@@ -174,7 +174,7 @@ func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error 
 	looking, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	if now, err := p.look(looking, a.SID); err == nil && now.Status != a.Status { // else the next sync will see it
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+		ctx, cancel := outliving(ctx)
 		defer cancel()
 		return p.synced(ctx, a.SID)
 	}
@@ -183,6 +183,10 @@ func (p *Provider) keepChanged(ctx context.Context, a Account, rev int64) error 
 
 // keepTime bounds what goes on though its caller may have left.
 const keepTime = 10 * time.Second
+
+func outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+}
 
 // keep remembers what Twilio has just said of an account, and writes it to the Store under the revision that was read before. It goes
 // on where the caller's context ends: a token that nobody kept is a tenant that nobody can act for. It returns the record's revision.
@@ -193,7 +197,7 @@ func (p *Provider) keep(ctx context.Context, a Account, rev int64) (int64, error
 	if p.store == nil {
 		return rev, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	ctx, cancel := outliving(ctx)
 	defer cancel()
 	saved, err := save(ctx, p.store, Record{SID: a.SID, AuthToken: a.AuthToken, Status: a.Status, Rev: rev})
 	if errors.Is(err, ErrStale) { // somebody else wrote meanwhile, and may know more

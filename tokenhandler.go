@@ -29,7 +29,8 @@ const (
 // what the caller claims to be. An error of the function means 401, one that is [ErrForbidden] 403, and one that is [ErrUnavailable],
 // a *[StoreError] or a context's 503; without a function everybody is refused. It may read the body, of which there are 16 KB at most.
 //
-// A tenant whose account is suspended, closed or gone gets 403; what passes by itself is 503, with Retry-After. Answers are never to be
+// A tenant whose account is suspended, closed or gone gets 403; what passes by itself is 503, with Retry-After; a tenant that the Store has
+// no record of, and other mistakes, are 500. Answers are never to be
 // stored, and say no more than that: the Provider's Logger is told why. CORS, limits of rate and sessions are the application's middleware.
 func (p *Provider) TokenHandler(authorize func(*http.Request) (TokenRequest, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +124,7 @@ func statusOfFailure(err error) int {
 func passes(err error) bool {
 	var e *Error
 	isProxys := errors.As(err, &e) && e.Status != 0 && e.Code == 0
-	return isProxys || isStores(err) || isContext(err) ||
+	return isProxys || isStores(err) && !errors.Is(err, ErrNoRecord) || isContext(err) ||
 		errors.Is(err, ErrUnavailable) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrOutcomeUnknown)
 }
 

@@ -250,3 +250,12 @@ func TestAProxysAnswerPasses(t *testing.T) {
 		}
 	}
 }
+
+func TestATenantWithoutADocumentIsAMistake(t *testing.T) {
+	t.Parallel()
+	fake, p := setup(t, withStore(twilioacct.NewMemStore()))
+	r := httptest.NewRequest(http.MethodPost, "/token", nil)
+	r.Header.Set("Session", "alice")
+	h := p.TokenHandler(bySession(map[string]string{"alice": fake.AddSubaccount("acme").SID}))
+	assert.Equal(t, http.StatusInternalServerError, answerTo(h, r).StatusCode)
+}

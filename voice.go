@@ -100,7 +100,12 @@ func (h *Handle) TwiMLApp(ctx context.Context, sid string) (TwiMLApp, error) {
 // applicationsOf refuses what numbers and tokens of the account cannot be given: Twilio would refuse it, too, but only when the rest is
 // done. It reads the list until it has seen them all; "" is none.
 func applicationsOf(ctx context.Context, call *rest.Call, account string, sids ...string) (found []TwiMLApp, err error) {
-	sought := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(sids))), func(sid string) bool { return sid == "" })
+	var sought []string
+	for _, sid := range sids {
+		if sid != "" && !slices.Contains(sought, asWritten(sid)) {
+			sought = append(sought, asWritten(sid))
+		}
+	}
 	if len(sought) == 0 {
 		return nil, nil
 	}
@@ -108,7 +113,7 @@ func applicationsOf(ctx context.Context, call *rest.Call, account string, sids .
 		if err != nil {
 			return nil, ofList(err)
 		}
-		if i := slices.IndexFunc(sought, func(sid string) bool { return strings.EqualFold(sid, app.SID) }); i >= 0 {
+		if i := slices.Index(sought, app.SID); i >= 0 {
 			found, sought = append(found, app), slices.Delete(sought, i, i+1)
 		}
 		if len(sought) == 0 {

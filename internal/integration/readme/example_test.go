@@ -77,13 +77,15 @@ func Example_browserCalls() {
 			Voice: twilioacct.VoiceGrant{ApplicationSID: has.Application.SID, Incoming: true},
 		}}, err
 	}))
-	fmt.Println(has.Caller.PhoneNumber, has.Incoming[0].After)
+	for _, n := range has.Incoming {
+		fmt.Println(n.PhoneNumber, "is answered by", n.After)
+	}
 
 	answer := httptest.NewRecorder()
 	http.DefaultServeMux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/token", nil))
 	fmt.Println(answer.Code)
 	// Output:
-	// +14155550101 https://app.example/incoming
+	// +14155550101 is answered by https://app.example/incoming
 	// 200
 }
 
