@@ -19,7 +19,7 @@ import (
 func TestAScanThatIsLeftClosesItsCursor(t *testing.T) {
 	t.Parallel()
 	server, coll, store := onEmbedded(t, nil)
-	batchOf(t, coll, 2100)
+	batchOf(t, coll, 4100) // the second batch is read ahead, and is not the last one
 	for _, err := range store.Scan(t.Context(), seed) {
 		require.NoError(t, err)
 		break
