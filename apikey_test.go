@@ -45,7 +45,8 @@ func TestWithoutAStoreTheCallerKeepsTheSecret(t *testing.T) {
 	fake, p := setup(t, nil)
 	key, err := p.Subaccount(fake.AddSubaccount("acme").SID).CreateAPIKey(t.Context(), "rest")
 	require.NoError(t, err)
-	made, _ := fake.Key(key.SID)
+	made, ok := fake.Key(key.SID)
+	require.True(t, ok)
 	assert.Equal(t, made.Secret, key.Secret.Reveal())
 }
 

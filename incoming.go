@@ -1,6 +1,7 @@
 package twilioacct
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -231,7 +232,7 @@ func (w *IncomingCalls) checkApplications(ctx context.Context, call *rest.Call, 
 func (w *IncomingCalls) checkFlow(account string) error {
 	const all = "https://webhooks.twilio.com/v1/Accounts/"
 	if strings.HasPrefix(w.Handler.URL, all) && !strings.HasPrefix(w.Handler.URL, studioFlows(account)) {
-		return invalid("%s is no Studio flow of %s", w.Handler.URL, account)
+		return invalid("%s is no Studio flow of %s", w.Handler.URL, cmp.Or(account, "the new subaccount"))
 	}
 	return nil
 }

@@ -319,11 +319,11 @@ func (r *provisioning) checkHandler(ctx context.Context) error {
 	if isOwn && r.voiceURL() == "" {
 		return invalid("the application is to answer the calls, and has no VoiceURL that could")
 	}
+	if err := want.checkFlow(r.has.Account.SID); err != nil { // a new account has none
+		return err
+	}
 	if !r.hasAccount() {
 		return errNotNews(cmp.Or(app, sms, flow))
-	}
-	if err := want.checkFlow(r.has.Account.SID); err != nil {
-		return err
 	}
 	if isOwn { // which was looked at, and is not set yet
 		want.Handler.ApplicationSID = ""

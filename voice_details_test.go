@@ -89,6 +89,8 @@ func TestAShortTokenMakesNoRoomForAnOverlapThatEndsALongOne(t *testing.T) {
 	assert.True(t, rotated.OldDeleted)
 	_, err = acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Overlap: 365 * 24 * time.Hour})
 	require.NoError(t, err, "a year is the most")
+	_, err = acme.RotateAPIKey(t.Context(), twilioacct.APIKeyRotation{Purpose: "voice", Overlap: 365*24*time.Hour + 1})
+	require.ErrorIs(t, err, twilioacct.ErrInvalid)
 }
 
 func TestWhatIsWrongWithATokensSpecIsSaidInShort(t *testing.T) {
@@ -787,6 +789,9 @@ func TestATokenHandlerKeepsWhatItPromises(t *testing.T) {
 	resp = ask("/token?" + strings.Repeat("x", longest-len("/token?")))
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
 	assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Regexp(t, `"expires_at":"[-0-9]+T[:0-9]+Z","refresh_at":"[-0-9]+T[:0-9]+Z"`, string(body), "wherever the server is")
 	assert.Equal(t, http.StatusRequestURITooLong, ask("/token?"+strings.Repeat("x", longest+1-len("/token?"))).StatusCode)
 
 	bodiless := httptest.NewRequest(http.MethodPost, "/token", nil)
@@ -1430,9 +1435,7 @@ func TestAnotherAccountsFlowAnswersNoNewAccount(t *testing.T) {
 	fake, p := setup(t, withStore(twilioacct.NewMemStore().Making()))
 	spec := talking(&twilioacct.NumberSpec{Buy: &twilioacct.NumberSearch{AreaCode: 415}})
 	spec.Voice.Incoming.Handler.URL = otherAccountsFlow
-	_, err := p.Provision(t.Context(), spec)
-	require.ErrorIs(t, err, twilioacct.ErrInvalid)
-	assert.Zero(t, fake.Count("UpdateIncomingPhoneNumber"))
+	requireUntouched(t, fake, p, spec, twilioacct.ErrInvalid, twilioacct.StepIncoming)
 }
 
 func TestACallerThatNobodyHasIsSaidToBeNoneOfTheAccountsOwn(t *testing.T) {
