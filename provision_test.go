@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -371,9 +372,9 @@ var errKilled = errors.New("the process is dead")
 
 // dying is a client of a process that is killed at its nth request: nothing that it does from then on has any effect.
 func dying(alive *http.Client, nth int, isCarriedOut bool) *http.Client {
-	n := 0
+	var requests atomic.Int64
 	return &http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
-		n++
+		n := int(requests.Add(1))
 		if n == nth && isCarriedOut {
 			if resp, err := alive.Transport.RoundTrip(r); err == nil {
 				resp.Body.Close()
