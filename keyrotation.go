@@ -15,8 +15,8 @@ type APIKeyRotation struct {
 	Overlap time.Duration
 
 	// Force deletes the old key at once. That ends every access token that it has signed: a browser's next call fails until it has a new
-	// token. What else signs with the key is refused, and other processes may sign tokens with it that are good for nothing, for up to five
-	// minutes.
+	// token. What else signs with the key is refused, and other processes may sign tokens with it that are good for nothing: for up to five
+	// minutes, and for little more than an hour if they can ask neither Twilio nor the Store.
 	Force bool
 }
 

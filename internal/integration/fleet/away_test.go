@@ -1,7 +1,9 @@
 package fleet_test
 
 import (
+	"net"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,12 +82,31 @@ func TestADatabaseThatGoesForGoodFailsWhatIsLeft(t *testing.T) {
 	f.requireRepaired(t)
 }
 
+// nobodysAddress is one where nobody answers. It stays taken: a port that was given back may be another server's the next moment.
+func nobodysAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var answering sync.WaitGroup
+	answering.Go(func() {
+		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		answering.Wait()
+	})
+	return listener.Addr().String()
+}
+
 func TestADatabaseThatIsAwayFromTheBeginningIsTheRunsError(t *testing.T) {
 	t.Parallel()
-	f, proxy := behindAProxy(t, time.Second)
-	f.provider = f.with(t, f.store.Store) // which is impatient in its scans, too
+	f := newFleet(t, bulks*bulkSize, terms{})
+	f.lagBehind(t)
+	away := f.through(t, "mongodb://"+nobodysAddress(t)+"/?directConnection=true", terms{patience: time.Second})
+	f.provider = f.with(t, away.Store) // which is impatient in its scans, too
 	before := f.snapshot(t)
-	proxy.Stop()
 	r := f.sync(t.Context(), twilioacct.SyncAllOptions{})
 	assertStores(t, r.err)
 	assert.Empty(t, r.events)
